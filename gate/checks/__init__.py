@@ -1,0 +1,121 @@
+"""The checks: one file for each scheme, found by name, imported when configured.
+
+A check is an object that is called with nothing and awaited: it makes one attempt, returns
+when the dependency is ready, and raises `CheckFailed` (or `Absent`) with the reason when it
+is not. It never retries, times out, logs or counts: the runner does. Its module has
+
+    def parse(target: Target) -> Check
+
+which reads URL and options from *target*, noting there what is wrong. A driver is imported
+at the top of a module that only `parse` imports, by name, where the configuration asks for
+it; one that is not installed is then a problem that says what to install. Other packages add
+schemes by the entry-point group `gate.checks`: scheme = `module:parse`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from gate.suggest import closest
+
+if TYPE_CHECKING:
+    from gate.target import Target
+
+Check = Callable[[], Awaitable[None]]
+Parse = Callable[["Target"], Check]
+
+SCHEMES: dict[str, str] = {
+    "amqp": "gate.checks.amqp",
+    "amqps": "gate.checks.amqp",
+    "dns": "gate.checks.dns",
+    "exec": "gate.checks.exec",
+    "file": "gate.checks.file",
+    "grpc": "gate.checks.grpc",
+    "grpcs": "gate.checks.grpc",
+    "http": "gate.checks.http",
+    "http+unix": "gate.checks.http",
+    "https": "gate.checks.http",
+    "k8s": "gate.checks.k8s",
+    "kafka": "gate.checks.kafka",
+    "mariadb": "gate.checks.mysql",
+    "memcached": "gate.checks.memcached",
+    "mongodb": "gate.checks.mongodb",
+    "mongodb+srv": "gate.checks.mongodb",
+    "mqtt": "gate.checks.mqtt",
+    "mqtts": "gate.checks.mqtt",
+    "mysql": "gate.checks.mysql",
+    "nats": "gate.checks.nats",
+    "postgres": "gate.checks.postgresql",
+    "postgresql": "gate.checks.postgresql",
+    "redis": "gate.checks.redis",
+    "rediss": "gate.checks.redis",
+    "sidecar": "gate.checks.sidecar",
+    "tcp": "gate.checks.tcp",
+    "tls": "gate.checks.tls",
+    "unix": "gate.checks.unix",
+    "valkey": "gate.checks.redis",
+    "valkeys": "gate.checks.redis",
+}
+"""Scheme to module: strings, so that nothing is imported that is not configured."""
+
+EXTRAS: dict[str, str] = {
+    "aiokafka": "kafka",
+    "aiomysql": "mysql",
+    "asyncpg": "postgresql",
+    "dns": "dns",
+    "h2": "http2",
+    "pymongo": "mongodb",
+}
+"""Optional top-level package to the extra of gate that brings it."""
+
+GROUP = "gate.checks"
+
+
+def load(target: Target) -> Check | None:
+    """Return the check for *target*, or None with the problems noted in *target*."""
+    try:
+        parse = _find(target)
+        check = parse(target) if parse is not None else None
+    except ModuleNotFoundError as exc:
+        _missing(target, exc)
+        return None
+    if check is not None:
+        target.unknown_options()
+    return None if target.problems else check
+
+
+def _find(target: Target) -> Parse | None:
+    scheme = target.url.scheme
+    module = SCHEMES.get(scheme) or SCHEMES.get(scheme.partition("+")[0])
+    if module is None:
+        return _entry_point(target, scheme)
+    parse: Parse = import_module(module).parse
+    return parse
+
+
+def _entry_point(target: Target, scheme: str) -> Parse | None:
+    """Look in other packages: only on a miss, as reading package metadata costs 25 ms."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 -- costs 25 ms, see above
+
+    for entry in entry_points(group=GROUP, name=scheme):
+        try:
+            parse: Parse = entry.load()
+        except (ImportError, AttributeError) as exc:
+            target.problem(f"{scheme}: its package {entry.value} cannot be loaded: {exc}")
+            return None
+        return parse
+    near = closest(scheme, SCHEMES)
+    hint = f"did you mean {near}?" if near else f"gate has {', '.join(sorted(SCHEMES))}"
+    target.problem(f"{scheme}: unknown scheme; {hint}")
+    return None
+
+
+def _missing(target: Target, exc: ModuleNotFoundError) -> None:
+    """Tell a driver that is not installed from a fault of the module itself."""
+    package = (exc.name or "").partition(".")[0]
+    extra = EXTRAS.get(package)
+    if extra is None:
+        raise exc
+    target.problem(f"{target.url.scheme}: needs the package {package}; pip install 'gate[{extra}]'")

@@ -1,0 +1,39 @@
+"""Passwords and tokens in files: read at each attempt, because they rotate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gate import stage
+from gate.errors import CheckFailed
+
+if TYPE_CHECKING:
+    from gate.target import Target
+
+_LONGEST = 64 * 1024
+
+
+def read(path: str, option: str) -> str:
+    """Return the text in the file at *path*, without the line break at its end.
+
+    Raises `CheckFailed` naming *option* where it cannot be read: a mounted secret may
+    come late. Nothing of the text will be in a reason.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            text = file.read(_LONGEST).decode().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as exc:
+        why = (exc.strerror or "").lower() if isinstance(exc, OSError) else "not UTF-8 text"
+        msg = f"{option}: cannot read {path}: {why}"
+        raise CheckFailed(msg) from exc
+    stage.keep_secret(text)
+    return text
+
+
+def path_option(target: Target, key: str) -> str:
+    """Return the absolute path that the option *key* names, empty where it is not given."""
+    path = target.text(key)
+    if path and (not path.startswith("/") or "\0" in path):
+        target.problem(f"{key}: wants an absolute path")
+    return path

@@ -1,0 +1,43 @@
+"""The variables Kubernetes injects for Services (fact 11.5, 11.6).
+
+A Service called `gate` brings `GATE_PORT=tcp://…` and its relatives into every pod of the
+namespace, one called `gate-http` brings `GATE_HTTP_SERVICE_HOST`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_HOST = "_SERVICE_HOST"
+_PROTOCOLS = ("TCP", "UDP", "SCTP")
+
+
+def is_injected(name: str, environ: Mapping[str, str]) -> bool:
+    """Whether *name* is there because a Service is, and not because somebody set it."""
+    return any(
+        _is_link(name.removeprefix(prefix))
+        for prefix in _prefixes(name)
+        if prefix + _HOST in environ
+    )
+
+
+def _prefixes(name: str) -> list[str]:
+    """Return every beginning of *name* that ends before an underscore."""
+    return [name[:index] for index, char in enumerate(name) if char == "_"]
+
+
+def _is_link(rest: str) -> bool:
+    """Whether *rest*, behind the Service's name, is one of the forms there are."""
+    words = rest.split("_")[1:]
+    if words[:1] == ["SERVICE"]:
+        return words == ["SERVICE", "HOST"] or words[1:2] == ["PORT"]
+    if words[:1] != ["PORT"]:
+        return False
+    port, tail = words[1:3], words[3:]
+    if not port:
+        return True
+    is_port = len(port) == 2 and port[0].isdigit() and port[1] in _PROTOCOLS  # noqa: PLR2004 -- number and protocol
+    return is_port and tail in ([], ["PROTO"], ["PORT"], ["ADDR"])

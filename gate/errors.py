@@ -1,0 +1,81 @@
+"""Every exception of gate.
+
+::
+
+    GateError                 ends a command; carries its exit code
+    ├── ConfigError       2   the user must act; holds every problem found
+    ├── ListenError       1   the address cannot be listened on
+    ├── NotReady          1   not everything became ready in time
+    └── CommandError  126/127 the command after `--` cannot be run
+    CheckFailed               not ready, and why; expected, tried again
+    └── Absent                positively not there: what `until=down` waits for
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class GateError(Exception):
+    """Ends a command with `exit_code`; the text is for the user."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with the configuration.
+
+    `place` is where the user finds it, `text` is what is wrong and the remedy; neither
+    ever holds a secret.
+    """
+
+    place: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.text}"
+
+
+class ConfigError(GateError):
+    """The configuration is wrong: never retried, all problems at once."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        head = "1 problem" if count == 1 else f"{count} problems"
+        lines = "".join(f"\n  {problem}" for problem in self.problems)
+        super().__init__(f"the configuration has {head}:{lines}")
+
+
+class ListenError(GateError):
+    """The address cannot be listened on: a gate that nobody can probe ends at once.
+
+    Going on would let another process on that port answer the kubelet (fact 13.4).
+    """
+
+
+class NotReady(GateError):  # noqa: N818 -- an outcome, not a fault
+    """Not everything became ready in time."""
+
+
+class CommandError(GateError):
+    """The command after `--` cannot be run: 127 not found, 126 not executable."""
+
+    def __init__(self, text: str, exit_code: int) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
+
+
+class CheckFailed(Exception):  # noqa: N818 -- the field's word for "not ready yet"
+    """The dependency is not ready; the text names stage and cause in a few words."""
+
+
+class Absent(CheckFailed):
+    """The dependency is positively not there: refused, 404, NXDOMAIN, no such file."""

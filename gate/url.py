@@ -1,0 +1,142 @@
+"""URLs as the app writes them: several hosts, raw `@` in passwords, opaque forms.
+
+`urllib.parse` alone refuses several hosts and puts the offending text, often a part of a
+password, into its errors; nothing of the input but the scheme is in an error from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, unquote
+
+_SCHEME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789+.-")
+_AT_IN_PATH = frozenset({"http", "https", "http+unix", "file", "unix", "exec", "k8s"})
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One host of a URL; `port` is None where the URL gives none."""
+
+    name: str
+    port: int | None = None
+
+    def __str__(self) -> str:
+        name = f"[{self.name}]" if ":" in self.name else self.name
+        return name if self.port is None else f"{name}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Url:
+    """A URL in parts; user, password and query are percent-decoded, the path is as written.
+
+    `path` is all but the query of an opaque URL (`k8s:job/migrate`, `exec:COMMAND`).
+    """
+
+    scheme: str
+    username: str | None = None
+    password: str | None = None
+    hosts: tuple[Host, ...] = ()
+    path: str = ""
+    raw_query: str = ""
+    is_opaque: bool = False
+
+    @property
+    def query(self) -> tuple[tuple[str, str], ...]:
+        """The query's pairs, decoded, in order."""
+        return tuple(parse_qsl(self.raw_query, keep_blank_values=True))
+
+    @property
+    def host(self) -> str:
+        """The first host's name, empty if there is none."""
+        return self.hosts[0].name if self.hosts else ""
+
+    @property
+    def port(self) -> int | None:
+        """The first host's port."""
+        return self.hosts[0].port if self.hosts else None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it stays in the pod: loopback or a unix socket."""
+        if self.scheme in {"unix", "http+unix", "sidecar"}:
+            return True
+        return bool(self.hosts) and all(is_loopback(host.name) for host in self.hosts)
+
+    def __str__(self) -> str:
+        """Return the URL without user, password, query and arguments."""
+        if self.is_opaque:
+            return f"{self.scheme}:{self.path.split(maxsplit=1)[0] if self.path else ''}"
+        hosts = ",".join(str(host) for host in self.hosts)
+        return f"{self.scheme}://{hosts}{self.path}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether *host* is written as a loopback address or `localhost`."""
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    return name in {"::1", "0:0:0:0:0:0:0:1"} or (
+        name.startswith("127.") and name.replace(".", "").isdigit()
+    )
+
+
+def scheme_of(word: str) -> str | None:
+    """Return the scheme if *word* begins like a URL (`scheme:`), else None."""
+    scheme, colon, _ = word.partition(":")
+    scheme = scheme.lower()
+    if not colon or not scheme[:1].isalpha() or not _SCHEME.issuperset(scheme):
+        return None
+    return scheme
+
+
+def parse(word: str) -> Url:
+    """Return *word* in parts; raises `ValueError` with a text that holds no secret."""
+    scheme = scheme_of(word)
+    if scheme is None:
+        msg = "not a URL; write scheme://host:port"
+        raise ValueError(msg)
+    if any(ord(char) < 32 for char in word):  # noqa: PLR2004 -- control characters
+        msg = "the URL holds a line break or another control character"
+        raise ValueError(msg)
+    rest = word[len(scheme) + 1 :].partition("#")[0] if scheme != "exec" else word[5:]
+    if not rest.startswith("//"):
+        path, _, query = (rest, "", "") if scheme == "exec" else rest.partition("?")
+        return Url(scheme=scheme, path=path, raw_query=query, is_opaque=True)
+    return _hierarchical(scheme, rest[2:])
+
+
+def _hierarchical(scheme: str, rest: str) -> Url:
+    end = min((rest.find(char) for char in "/?" if char in rest), default=len(rest))
+    netloc, rest = rest[:end], rest[end:]
+    path, _, query = rest.partition("?")
+    userinfo, at, hosts = netloc.rpartition("@")
+    if not at and "@" in rest and scheme not in _AT_IN_PATH:
+        msg = "there is a / or ? before the @; in a password write / as %2F and ? as %3F"
+        raise ValueError(msg)
+    username, colon, password = userinfo.partition(":")
+    return Url(
+        scheme=scheme,
+        username=unquote(username) if at and username else None,
+        password=unquote(password) if colon else None,
+        hosts=tuple(_host(text) for text in hosts.split(",")) if hosts else (),
+        path=path,
+        raw_query=query,
+    )
+
+
+def _host(text: str) -> Host:
+    name, bracket, rest = text.partition("]")
+    if bracket:
+        name, port = name.removeprefix("["), rest.removeprefix(":")
+        if ":" not in name or (rest and not rest.startswith(":")):
+            msg = "the address in brackets is not an IPv6 address"
+            raise ValueError(msg)
+    else:
+        name, _, port = text.partition(":")
+    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):  # noqa: PLR2004 -- the ports there are
+        msg = "the port is not a number from 1 to 65535; in a password write : as %3A and / as %2F"
+        raise ValueError(msg)
+    if not name or any(char in "[]<>\"'\\ " for char in name):
+        msg = "the host is empty or holds a character that no host name has"
+        raise ValueError(msg)
+    return Host(unquote(name), int(port) if port else None)
