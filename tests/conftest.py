@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +97,8 @@ def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def server_tls(authority: trustme.CA) -> Iterator[ssl.SSLContext]:
+def server_tls(authority: trustme.CA) -> ssl.SSLContext:
     """TLS for a server called localhost, 127.0.0.1 and ::1."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost", "127.0.0.1", "::1").configure_cert(context)
-    yield context
+    return context
