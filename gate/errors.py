@@ -4,6 +4,7 @@
 
     GateError                 ends a command; carries its exit code
     ├── ConfigError       2   the user must act; holds every problem found
+    ├── UsageError       2   the command line is wrong
     ├── ListenError       1   the address cannot be listened on
     ├── NotReady          1   not everything became ready in time
     └── CommandError  126/127 the command after `--` cannot be run
@@ -52,6 +53,12 @@ class ConfigError(GateError):
         head = "1 problem" if count == 1 else f"{count} problems"
         lines = "".join(f"\n  {problem}" for problem in self.problems)
         super().__init__(f"the configuration has {head}:{lines}")
+
+
+class UsageError(GateError):
+    """The command line is wrong."""
+
+    exit_code = 2
 
 
 class ListenError(GateError):

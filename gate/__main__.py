@@ -1,0 +1,55 @@
+"""The way in: SIGTERM first, then only what the command needs.
+
+As PID 1 a process without a handler ignores SIGTERM, so that every deletion of the pod
+would take the whole grace period (fact 6.6).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command that *arguments* name and return its exit code."""
+    command = arguments[0] if arguments else ""
+    if command in {"probe", "hold"}:
+        from gate import client  # noqa: PLC0415 -- a probe pays for every import
+
+        return client.main(arguments)
+    is_serving = command == "serve"
+    _leave_at_once(signal.SIGTERM, 0 if is_serving else 128 + signal.SIGTERM)
+    _leave_at_once(signal.SIGINT, 0 if is_serving else 128 + signal.SIGINT)
+    listening = None
+    if is_serving:
+        from gate.listen import early  # noqa: PLC0415 -- before anything heavy
+
+        listening = early(arguments[1:], os.environ)
+    from gate import cli  # noqa: PLC0415 -- after the socket listens
+
+    return cli.main(arguments, listening)
+
+
+def run() -> None:
+    """Run as a program.
+
+    Leaves without the interpreter's clean-up, which would wait for a thread that a driver
+    left hanging: gate ends within 200 ms of SIGTERM whatever a check is doing.
+    """
+    code = main(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            code = code or 1
+    os._exit(code)
+
+
+def _leave_at_once(number: signal.Signals, code: int) -> None:
+    """Exit on a signal until the event loop takes it over: imports may last seconds."""
+    signal.signal(number, lambda *_: os._exit(code))
+
+
+if __name__ == "__main__":
+    run()

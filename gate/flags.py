@@ -1,0 +1,111 @@
+"""The command line's words: a flag for each setting, and what is wrong with the others."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, NoReturn
+
+from gate import __version__, config
+from gate.errors import UsageError
+from gate.suggest import closest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_DESCRIPTION = """\
+Holds an app back until everything it depends on is ready.
+
+commands:
+  serve   answer the startup probe of a pod, and stay (the image's default)
+  wait    wait here, then end, or become the command after --
+  probe   ask the gate running in this pod (gate probe --help)
+  hold    block until the gate running in this pod opens (gate hold --help)
+"""
+_EPILOG = """\
+Dependencies come from GATE_DEPENDENCIES, one a line, and GATE_DEPENDENCY_<NAME>:
+  [name] URL [option=value …]      e.g.  db tcp://db:5432 timeout=1s deadline=2m
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of exiting: there is one place for exit codes."""
+        text = f"{message} ({self.prog} --help)"
+        raise UsageError(text)
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return what *arguments* say; raises `UsageError`, and `SystemExit` after --help.
+
+    Flags that mirror a variable are attributes of its name, None where not given.
+    """
+    given, unknown = _parser().parse_known_args(arguments)
+    if unknown:
+        _refuse(unknown[0])
+    return given
+
+
+def settings(given: argparse.Namespace) -> dict[str, str]:
+    """Return the flags that were given, by the variable that each stands over."""
+    return {
+        name: value
+        for name, value in vars(given).items()
+        if name.startswith("GATE_") and value is not None
+    }
+
+
+def _refuse(unknown: str) -> NoReturn:
+    flag = unknown.partition("=")[0]
+    known = [setting.flag for setting in config.SETTINGS]
+    near = closest(flag, [*known, "--once", "--dependencies"])
+    hint = f"did you mean {near}?" if near else "see gate --help"
+    msg = f"unknown argument {flag}; {hint}"
+    raise UsageError(msg)
+
+
+def _parser() -> _Parser:
+    flags = _flags()
+    parser = _Parser(
+        prog="gate",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"gate {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    _add(commands, "serve", "answer the startup probe of a pod, and stay", flags)
+    wait = _add(commands, "wait", "wait here, then end, or become the command after --", flags)
+    wait.add_argument("dependency", nargs="*", help="'[name] URL [option=value …]', as one text")
+    wait.add_argument("--once", action="store_true", help="one attempt each, a table, exit 0 or 1")
+    return parser
+
+
+def _flags() -> _Parser:
+    flags = _Parser(add_help=False, allow_abbrev=False)
+    group = flags.add_argument_group("settings", "each stands over the variable of its name")
+    for setting in config.SETTINGS:
+        group.add_argument(
+            setting.flag, dest=setting.variable, metavar=setting.metavar, help=setting.help
+        )
+    group.add_argument(
+        "--dependencies", dest="GATE_DEPENDENCIES", metavar="TEXT", help="one a line, or ;"
+    )
+    return flags
+
+
+def _add(
+    commands: argparse._SubParsersAction[_Parser],
+    name: str,
+    text: str,
+    flags: _Parser,
+) -> _Parser:
+    return commands.add_parser(
+        name,
+        help=text,
+        description=text,
+        epilog=_EPILOG,
+        parents=[flags],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )

@@ -1,0 +1,77 @@
+"""`gate wait`: the same waiting without a server, for init containers, scripts and laptops."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gate import durations, wording
+from gate.errors import NotReady
+from gate.latch import Latch
+from gate.model import Phase, State
+from gate.runner import Watch, attempt
+from gate.watching import Job, end, ended_by, make_board, work
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gate.board import Board
+    from gate.model import Snapshot
+
+TIMEOUT = 300.0
+"""Seconds for everything together where none are given."""
+
+
+async def wait(job: Job) -> int:
+    """Return 0 when all is ready, 128 + number after a signal; raises `NotReady`."""
+    if job.settings.disabled:
+        job.logger.warning("gate.disabled", reason=job.settings.disabled)
+        return 0
+    board = make_board(job, timeout=job.settings.timeout or TIMEOUT)
+    ended = ended_by({one: 128 + one for one in (signal.SIGTERM, signal.SIGINT)})
+    board.tick()
+    code = await work(job, board, ended, _settle(board, ended))
+    if code == NotReady.exit_code:
+        msg = f"not ready in time: {wording.pending(board.snapshot())}"
+        raise NotReady(msg)
+    return code
+
+
+async def once(watches: Sequence[Watch]) -> tuple[str, bool]:
+    """Return a table of one attempt each, and whether that is enough to open."""
+    now = asyncio.get_running_loop().time()
+    # One attempt has to do: no streak, and what is optional is given up at once.
+    dependencies = [
+        replace(one, successes=1, deadline=0.0 if one.optional else None)
+        for one in (watch.dependency for watch in watches)
+    ]
+    latch = Latch(dependencies, now=now, freshness=float("inf"))
+    results = await asyncio.gather(*(attempt(watch) for watch in watches))
+    for result in results:
+        latch.record(result)
+    latch.tick(now)
+    took = {result.name: result.finished - result.started for result in results}
+    return _table(latch.snapshot(now), took), latch.is_open
+
+
+async def _settle(board: Board, ended: asyncio.Future[int]) -> None:
+    """End the wait at the opening, or as soon as something required is overdue."""
+    while (phase := board.snapshot().phase) is Phase.WAITING:
+        await board.changed()
+    end(ended, 0 if phase is Phase.OPEN else NotReady.exit_code)
+
+
+def _table(snapshot: Snapshot, took: dict[str, float]) -> str:
+    rows = [("NAME", "STATE", "TOOK", "URL", "REASON")]
+    for view in snapshot.dependencies:
+        name = view.dependency.name
+        state = "ready" if view.state is State.READY else "not ready"
+        if view.dependency.optional:
+            state += " (optional)"
+        rows.append((name, state, durations.show(took[name]), view.dependency.url, view.reason))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "".join(
+        "  ".join([*map(str.ljust, row[:4], widths), row[4]]).rstrip() + "\n" for row in rows
+    )
