@@ -167,7 +167,8 @@ def _connect(hosts: tuple[str, ...], port: int, seconds: float) -> socket.socket
     error = OSError("no address to ask")
     for host in hosts:
         try:
-            return socket.create_connection((host, port), timeout=seconds)
+            # As bytes: a text would have the codec for international names imported.
+            return socket.create_connection((host.encode(), port), timeout=seconds)
         except OSError as exc:
             error = exc
     raise error

@@ -109,6 +109,6 @@ def why_unusable(path: str) -> str:
         return f"there is no folder {folder}; mount an emptyDir there"
     if os.path.isdir(path):  # noqa: PTH112 -- a text
         return f"{path} is a folder; name a file in it"
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
         return f"the folder {folder} cannot be written; mount an emptyDir there"
     return ""

@@ -41,13 +41,15 @@ class Job:
 
 def make_board(job: Job, *, timeout: float | None, observers: Iterable[Observer] = ()) -> Board:
     """Return the board for *job*, logging and keeping the termination message."""
-    watching: list[Observer] = [LogObserver(job.logger).observe, *observers]
+    watching: list[Observer] = [*observers]
     path = record.termination_path(job.settings.termination_log)
     if path is not None:
         message = record.TerminationMessage(
             path, lambda exc: job.complain("termination_log.unwritable", path, exc)
         )
         watching.append(message.observe)
+    # The log last: who reads of the opening there finds the files written.
+    watching.append(LogObserver(job.logger).observe)
     latch = Latch(
         [watch.dependency for watch in job.watches],
         now=asyncio.get_running_loop().time(),
