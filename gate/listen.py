@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import errno
 import socket
-from typing import TYPE_CHECKING
 
 from gate import address
 from gate.errors import ListenError
 
+TYPE_CHECKING = False  # not from typing: nothing but socket is imported here
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 

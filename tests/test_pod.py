@@ -1,8 +1,8 @@
 """The pod player, playing: real processes started, probed and restarted in the kubelet's order."""
 
 import asyncio
-from pathlib import Path
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -342,15 +342,17 @@ async def test_a_failed_wait_shows_the_pod() -> None:
 
 async def test_a_failed_test_leaves_no_process(tmp_path: Path) -> None:
     lifeline = Lifeline(tmp_path / "fifo")
-    script = f"exec 9>{lifeline.path}; trap '' TERM; echo begun >&9; sleep 1000 & sleep 1000"
+    script = (
+        f"exec 9>{lifeline.path}; trap '' TERM; echo begun | tee /dev/fd/9; sleep 1000 & sleep 1000"
+    )
     with pytest.raises(KeyError):  # noqa: PT012 -- what is raised inside is the point
-        async with Pod(
-            pod(sidecar("gate"), main("app", "trap '' TERM; sleep 1000")), QUICK
-        ) as played:
+        async with Pod(pod(sidecar("gate"), main("app", script)), QUICK) as played:
             await played.container_started("app")
+            await played.until(lambda pod: pod.logs("app"))
             raise KeyError
 
     assert all(not record.is_running for record in played.containers.values())
+    assert await lifeline.end() == b"begun\n"
 
 
 async def test_news_reach_the_listener() -> None:
