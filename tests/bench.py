@@ -7,6 +7,7 @@ named: `python -m tests.bench probe waiting`.
 
 from __future__ import annotations
 
+import asyncio
 import compileall
 import http.client
 import json
@@ -22,6 +23,8 @@ from pathlib import Path
 
 import gate
 from tests.conftest import free_port
+from tests.pod import Pod
+from tests.stand_ins import Ports, dependency, manifest, node
 
 PYTHON = sys.executable
 GATE = str(Path(PYTHON).with_name("gate"))
@@ -158,13 +161,47 @@ def opening() -> None:
     )
 
 
+def starting() -> None:
+    """From gate's opening to the app's process, in the pod player, with and without hold."""
+    held = [asyncio.run(app_after_opening(hold=True, phase=n / 11)) for n in range(11)]
+    asked = [asyncio.run(app_after_opening(hold=False, phase=n / 11)) for n in range(11)]
+    print(
+        f"gate open -> app's process runs: held probe {statistics.median(held) * 1000:.0f} ms, "
+        f"probe each second {statistics.median(asked) * 1000:.0f} ms (medians of 11)"
+    )
+
+
+async def app_after_opening(*, hold: bool, phase: float) -> float:
+    """Return the seconds from the opening, by gate's log, until the app runs."""
+    ports = Ports()
+    replaced = {"db.example.com:5432": f"127.0.0.1:{ports['db']}"}
+    if not hold:
+        replaced["?hold=25s"] = ""
+    text = manifest("job.yaml", ports["gate"], replaced)
+    async with Pod(text, node(ports["gate"], {})) as pod:
+        await pod.until(lambda pod: "dependency.waiting" in pod.logs("gate"), timeout=20)
+        # Spread over the period of the probe, and past the growth of the pause.
+        await asyncio.sleep(0.5 + phase)
+        with dependency(ports["db"]):
+            await pod.container_running("migrate", timeout=20)
+        log = pod.containers["gate"].log
+        opened = next(line.at for line in log if "gate.opened" in line.text)
+        return pod.moments("migrate", "started")[0] - opened
+
+
 def show(name: str, ours: float, other: str, theirs: float) -> None:
     print(
         f"{name}: {ours * 1000:.1f} ms CPU = {ours / theirs:.2f} x {other} ({theirs * 1000:.1f} ms)"
     )
 
 
-SECTIONS = {"probe": probe, "listening": listening, "waiting": waiting, "opening": opening}
+SECTIONS = {
+    "probe": probe,
+    "listening": listening,
+    "waiting": waiting,
+    "opening": opening,
+    "starting": starting,
+}
 
 
 def main(names: list[str]) -> None:

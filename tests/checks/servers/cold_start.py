@@ -1,0 +1,77 @@
+"""A server comes up while gate and the server's own client ask it: who sees it first?"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+from gate.runner import attempt
+from tests.conftest import run, watch_for
+
+PAUSE = 0.05
+
+
+@dataclass(slots=True)
+class Client:
+    """The server's own client, asked over and over: (start, end, whether it succeeded)."""
+
+    ask: Callable[[], bool]
+    calls: list[tuple[float, float, bool]] = field(default_factory=list)
+    is_over: threading.Event = field(default_factory=threading.Event)
+
+    def go_on(self) -> None:
+        while not self.is_over.wait(0.01):
+            start = time.monotonic()
+            is_well = self.ask()
+            self.calls.append((start, time.monotonic(), is_well))
+
+    def first_success(self) -> float:
+        return next(end for _, end, is_well in self.calls if is_well)
+
+    def has_failed_after(self, moment: float) -> bool:
+        return any(start > moment and not is_well for start, _, is_well in self.calls)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What gate said, in order, and how it compares with the server's own client."""
+
+    reasons: list[str]
+    gap: float
+    """Seconds from the end of the client's first good call to gate's; below 0 if that took
+    longer than gate's attempt."""
+    was_early: bool
+    """Whether a call of the client that began after gate's first success has failed."""
+
+
+def compare(
+    line: str, client: Callable[[], bool], server: AbstractContextManager[Any]
+) -> Comparison:
+    """Start *server* while gate asks for *line* every 50 ms, and *client* all the time."""
+    own = Client(client)
+    thread = threading.Thread(target=own.go_on)
+    thread.start()
+    try:
+        with server:
+            reasons, ready = run(poll(line))
+            time.sleep(0.3)  # the client goes on, for it might fail after gate's success
+            own.is_over.set()
+            thread.join()
+    finally:
+        own.is_over.set()
+    return Comparison(reasons, ready - own.first_success(), own.has_failed_after(ready))
+
+
+async def poll(line: str) -> tuple[list[str], float]:
+    """Return the reasons, each once in a row, until gate finds *line* ready, and when."""
+    watch = watch_for(line)
+    reasons: list[str] = []
+    while reason := (await attempt(watch)).reason:
+        reasons += [reason] if reason not in reasons[-1:] else []
+        await asyncio.sleep(PAUSE)
+    return reasons, time.monotonic()

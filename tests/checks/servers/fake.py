@@ -1,0 +1,33 @@
+"""What a real server cannot be made to say: one fixed answer, then the end."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from gate.model import Result
+from tests.conftest import outcome
+
+
+async def outcome_of(line: str, answer: bytes, *, greets: bool = False) -> Result:
+    """Return the result of *line*, `{port}` in it, against a server that says *answer*.
+
+    It waits for a word from the client first, unless it *greets*.
+    """
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not greets:
+            await reader.read(4096)
+        writer.write(answer)
+        with suppress(OSError):
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        return await outcome(line.format(port=server.sockets[0].getsockname()[1]))
+
+
+async def reason_of(line: str, answer: bytes, *, greets: bool = False) -> str:
+    """Return why *line* is not ready, as `outcome_of` does."""
+    return (await outcome_of(line, answer, greets=greets)).reason

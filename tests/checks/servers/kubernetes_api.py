@@ -1,0 +1,121 @@
+"""What the Kubernetes API says and is asked: the words of the server in `kubernetes.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+Object = dict[str, Any]
+KINDS = {
+    "v1": {"pods": "Pod", "services": "Service", "nodes": "Node"},
+    "batch/v1": {"jobs": "Job"},
+    "apps/v1": {
+        "deployments": "Deployment",
+        "statefulsets": "StatefulSet",
+        "daemonsets": "DaemonSet",
+    },
+    "discovery.k8s.io/v1": {"endpointslices": "EndpointSlice"},
+    "cert-manager.io/v1": {"certificates": "Certificate"},
+}
+"""API version to the resources it has, and the kind of their objects."""
+_PATH = re.compile(r"/(?:api/(v1)|apis/([^/]+/[^/]+))(?:/namespaces/([^/]+))?/([a-z]+)")
+USER = "system:serviceaccount:prod:app"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request for a list or a watch."""
+
+    verb: str
+    version: str
+    resource: str
+    namespace: str
+    query: dict[str, str]
+
+    @property
+    def kind(self) -> str:
+        return KINDS[self.version][self.resource]
+
+    @property
+    def group(self) -> str:
+        return self.version.rpartition("/")[0]
+
+    def selects(self, resource: str, thing: Object) -> bool:
+        meta, labels = thing["metadata"], thing["metadata"].get("labels", {})
+        if resource != self.resource or self.namespace not in {"", meta["namespace"]}:
+            return False
+        name = self.query.get("fieldSelector", "").removeprefix("metadata.name=")
+        pairs = [pair.split("=") for pair in self.query.get("labelSelector", "").split(",") if pair]
+        return name in {"", meta["name"]} and all(labels.get(key) == value for key, value in pairs)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One write, and the object before it."""
+
+    version: int
+    kind: str
+    resource: str
+    thing: Object
+    before: Object | None
+
+
+@dataclass(eq=False)
+class Watcher:
+    """One open watch."""
+
+    asked: Asked
+    writer: asyncio.StreamWriter
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def send(self, kind: str, thing: Object) -> None:
+        # A list gives kind and version once, a watch with each object.
+        thing = {"kind": self.asked.kind, "apiVersion": self.asked.version, **thing}
+        chunk = json.dumps({"type": kind, "object": thing}).encode() + b"\n"
+        self.writer.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+
+    def offer(self, event: Event) -> None:
+        """Send *event* as this watch sees it: by what it selects, before and after."""
+        asked, before = self.asked, event.before
+        matches = event.kind != "DELETED" and asked.selects(event.resource, event.thing)
+        matched = before is not None and asked.selects(event.resource, before)
+        if matches:
+            self.send("MODIFIED" if matched else "ADDED", event.thing)
+        elif matched:
+            self.send("DELETED", event.thing)
+
+
+def asked_by(path: str, query: dict[str, str]) -> Asked | None:
+    found = _PATH.fullmatch(path)
+    if found is None:
+        return None
+    version, namespace, resource = found[1] or found[2], found[3] or "", found[4]
+    if resource not in KINDS.get(version, ()) or (resource == "nodes") == bool(namespace):
+        return None
+    verb = "watch" if query.get("watch") in {"1", "true"} else "list"
+    return Asked(verb, version, resource, namespace, query)
+
+
+def status(code: int, reason: str, message: str) -> Object:
+    return {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": message,
+        "reason": reason,
+        "code": code,
+    }
+
+
+def forbidden(asked: Asked) -> Object:
+    of = f"{asked.resource}.{asked.group}" if asked.group else asked.resource
+    scope = f'in the namespace "{asked.namespace}"' if asked.namespace else "at the cluster scope"
+    text = (
+        f'{of} is forbidden: User "{USER}" cannot {asked.verb} resource "{asked.resource}" '
+        f'in API group "{asked.group}" {scope}'
+    )
+    return status(403, "Forbidden", text)

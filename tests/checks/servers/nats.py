@@ -1,0 +1,67 @@
+"""NATS from Debian's package nats-server."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from tests.checks.servers.daemon import Daemon, running, started
+from tests.conftest import free_port, needs
+
+
+def _command(port: int, settings: tuple[str, ...]) -> list[str]:
+    return [needs("nats-server", "nats-server"), "-a", "127.0.0.1", "-p", str(port), *settings]
+
+
+def greets(port: int) -> bool:
+    """Whether the server greets who connects."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=3) as sock:
+            return sock.recv(5) == b"INFO "
+    except OSError:
+        return False
+
+
+@contextmanager
+def connected(port: int) -> Iterator[None]:
+    """Hold one connection, logged in."""
+    with socket.create_connection(("127.0.0.1", port), timeout=3) as sock:
+        sock.sendall(b'CONNECT {"verbose":true}\r\n')
+        said = b""
+        while b"+OK" not in said:
+            said += sock.recv(4096)
+        yield
+
+
+def is_healthy(monitor: int) -> bool:
+    """What the server itself says of its health, at its monitoring port."""
+    try:
+        with urlopen(f"http://127.0.0.1:{monitor}/healthz", timeout=3) as answer:
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+@contextmanager
+def nats(folder: Path, *settings: str) -> Iterator[Daemon]:
+    """A server that greets."""
+    port = free_port()
+    asked = _command(port, settings)
+    log_file = folder / "log"
+    with running(asked, port=port, log_file=log_file, is_up=lambda: greets(port)) as daemon:
+        yield daemon
+
+
+def cold_nats(folder: Path, port: int, *settings: str) -> AbstractContextManager[Daemon]:
+    """A server that is only started."""
+    return started(_command(port, settings), port=port, log_file=folder / "log")
+
+
+def begin_lame_duck_mode(daemon: Daemon) -> None:
+    """Have the server leave: it takes no new connections and ends the old ones slowly."""
+    daemon.process.send_signal(signal.SIGUSR2)

@@ -1,0 +1,152 @@
+"""RabbitMQ from Debian's package rabbitmq-server, a node of the test's own, epmd included."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from tests.checks.servers.certificate import Certificate
+from tests.checks.servers.daemon import PATIENCE, Daemon, started, until
+from tests.conftest import free_port, needs
+
+# Debian's own commands in the PATH change to the user rabbitmq.
+_PROGRAMS = Path("/usr/lib/rabbitmq/bin")
+_ACCEPTED = re.compile(r"accepting AMQP connection <\S+> \((.*)\)")
+_ENDED = re.compile(r"Closing all channels from connection '(.*)'")
+_READY = re.compile(r"^(\S+ \S+) .*Change boot state to `ready`", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A broker with its ports; `ctl` and `diagnostics` are its own commands."""
+
+    daemon: Daemon
+    port: int
+    tls_port: int
+    env: dict[str, str]
+
+    def run(self, program: str, *words: str) -> subprocess.CompletedProcess[str]:
+        asked = [str(_PROGRAMS / program), "--quiet", *words]
+        return subprocess.run(
+            asked, env=self.env, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+
+    def log(self) -> str:
+        return "".join(path.read_text() for path in self._logs())
+
+    def is_running(self) -> bool:
+        """What `rabbitmq-diagnostics check_running` says; it takes most of a second."""
+        return self.run("rabbitmq-diagnostics", "check_running").returncode == 0
+
+    def settle(self) -> None:
+        """Wait until all connections so far have ended, and all that is said of them.
+
+        A connection without a word is the mark: it is logged for debugging only.
+        """
+        with socket.create_connection(("127.0.0.1", self.port)) as mark:
+            peer = f"127.0.0.1:{mark.getsockname()[1]} -> 127.0.0.1:{self.port}"
+        until(lambda: peer in self._peers(_ENDED))
+        until(lambda: self._peers(_ACCEPTED) <= self._peers(_ENDED))
+
+    def noted(self) -> list[str]:
+        """Return the warnings and errors, without times and processes."""
+        lines = re.findall(r"^.*\[(?:warning|error)\] <[^>]*> (.*)$", self.log(), re.MULTILINE)
+        return [line for line in lines if line]
+
+    def ready_at(self) -> float:
+        """Return when the boot was over, which is what `check_running` tells, in epoch seconds."""
+        until(lambda: _READY.search(self.log()) is not None)
+        found = _READY.search(self.log())
+        assert found is not None
+        return datetime.fromisoformat(found[1]).timestamp()
+
+    def _peers(self, pattern: re.Pattern[str]) -> set[str]:
+        return set(pattern.findall(self.log()))
+
+    def _logs(self) -> list[Path]:
+        return sorted(Path(self.env["RABBITMQ_LOG_BASE"]).glob("*.log"))
+
+
+@contextmanager
+def cold_rabbitmq(folder: Path, certificate: Certificate) -> Iterator[Node]:
+    """A node that is only started."""
+    needs("rabbitmq-server", "rabbitmq-server")
+    port, tls_port = free_port(), free_port()
+    env = _environment(folder)
+    _configure(folder, port, tls_port, certificate)
+    command = [str(_PROGRAMS / "rabbitmq-server")]
+    try:
+        with started(command, port=port, log_file=folder / "output", env=env) as daemon:
+            yield Node(daemon, port, tls_port, env)
+    finally:
+        subprocess.run(
+            [needs("epmd", "erlang-base"), "-kill"], env=env, capture_output=True, check=False
+        )
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    own = {
+        "HOME": folder,
+        "ERL_EPMD_PORT": free_port(),
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "RABBITMQ_NODENAME": f"gate{os.getpid()}@localhost",
+        "RABBITMQ_DIST_PORT": free_port(),
+        "RABBITMQ_MNESIA_BASE": folder / "mnesia",
+        "RABBITMQ_LOG_BASE": folder / "logs",
+        "RABBITMQ_CONFIG_FILE": folder / "rabbitmq.conf",
+        "RABBITMQ_ADVANCED_CONFIG_FILE": folder / "advanced.config",
+        "RABBITMQ_ENABLED_PLUGINS_FILE": folder / "enabled_plugins",
+        "RABBITMQ_PID_FILE": folder / "pid",
+        "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+    }
+    return os.environ | {name: str(value) for name, value in own.items()}
+
+
+def _configure(folder: Path, port: int, tls_port: int, certificate: Certificate) -> None:
+    (folder / "enabled_plugins").write_text("[].")
+    (folder / "definitions.json").write_text(json.dumps(_DEFINITIONS))
+    (folder / "rabbitmq.conf").write_text(
+        f"listeners.tcp.1 = 127.0.0.1:{port}\n"
+        f"listeners.ssl.1 = 127.0.0.1:{tls_port}\n"
+        f"ssl_options.certfile = {certificate.cert}\n"
+        f"ssl_options.keyfile = {certificate.key}\n"
+        f"ssl_options.cacertfile = {certificate.ca}\n"
+        f"load_definitions = {folder}/definitions.json\n"
+        "log.file.level = debug\n"
+    )
+
+
+def _user(name: str, password: str) -> dict[str, str]:
+    salt = os.urandom(4)
+    hashed = b64encode(salt + sha256(salt + password.encode()).digest()).decode()
+    algorithm = "rabbit_password_hashing_sha256"
+    return {"name": name, "password_hash": hashed, "hashing_algorithm": algorithm, "tags": ""}
+
+
+def _may_all(user: str, vhost: str) -> dict[str, str]:
+    return {"user": user, "vhost": vhost, "configure": ".*", "write": ".*", "read": ".*"}
+
+
+_QUEUE = {"durable": True, "auto_delete": False, "arguments": {}}
+_DEFINITIONS = {
+    "users": [_user("guest", "guest"), _user("app", "p@ss:wörd")],
+    "vhosts": [{"name": name} for name in ("/", "app/one", "closed", "broken")],
+    "permissions": [
+        *(_may_all("guest", vhost) for vhost in ("/", "closed")),
+        *(_may_all("app", vhost) for vhost in ("/", "app/one", "broken")),
+    ],
+    "queues": [
+        _QUEUE | {"name": "jobs", "vhost": "/"},
+        _QUEUE | {"name": "mails", "vhost": "app/one"},
+    ],
+}

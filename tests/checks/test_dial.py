@@ -1,0 +1,330 @@
+from __future__ import annotations
+
+import asyncio
+import errno
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gate.checks import _dial, _race
+from gate.errors import Absent, CheckFailed
+from gate.loop import Loop
+from tests.conftest import free_port, outcome, run, why_not
+
+NO_NAME = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+AGAIN = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+
+class Book(Loop):
+    """Knows the names of a book only: name to addresses, or to what the lookup raises."""
+
+    names: dict[str, list[str] | OSError]
+
+    def resolve(self, *args: Any) -> Any:
+        found = self.names[args[0]]
+        if isinstance(found, OSError):
+            raise found
+        return [entry for address in found for entry in socket.getaddrinfo(address, *args[1:])]
+
+
+def run_with(names: dict[str, list[str] | OSError], main: Awaitable[Any]) -> Any:
+    async def whole() -> Any:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, Book)
+        loop.names = names
+        return await main
+
+    with asyncio.Runner(loop_factory=Book) as runner:
+        return runner.run(whole())
+
+
+@contextmanager
+def listening(host: str, port: int = 0) -> Iterator[int]:
+    """A server that the kernel accepts connections for."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family) as server:
+        yield server.getsockname()[1]
+
+
+@contextmanager
+def silent(host: str, port: int = 0) -> Iterator[int]:
+    """An address that never answers: the queue of its server is full, so SYNs are dropped."""
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.create_server((host, port), backlog=0))
+        for _ in range(3):
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(server.getsockname())
+        yield server.getsockname()[1]
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_localhost_is_found_on_either_address(host: str) -> None:
+    with listening(host) as port:
+        assert run(why_not(f"tcp://localhost:{port}")) == ""
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "[0:0:0:0:0:0:0:1]"])
+def test_an_address_is_not_looked_up(host: str) -> None:
+    with listening(host.strip("[]")) as port:
+        assert run_with({}, why_not(f"tcp://{host}:{port}")) == ""
+
+
+def test_localhost_is_not_looked_up() -> None:
+    with listening("127.0.0.1") as port:
+        assert run_with({}, why_not(f"tcp://LocalHost.:{port}")) == ""
+
+
+def test_localhost_does_not_wait_for_a_silent_address() -> None:
+    async def main(port: int) -> tuple[bool, float]:
+        result = await outcome(f"tcp://localhost:{port}")
+        return result.ok, result.finished - result.started
+
+    with silent("127.0.0.1") as port, listening("::1", port):
+        is_ready, seconds = run(main(port))
+
+    assert is_ready
+    assert _race.STAGGER <= seconds < 1
+
+
+def test_every_address_of_a_name_is_tried() -> None:
+    with listening("127.0.0.4") as port:
+        book: dict[str, Any] = {"db": ["127.0.0.2", "127.0.0.3", "127.0.0.4"]}
+
+        assert run_with(book, why_not(f"tcp://db:{port}")) == ""
+
+
+def test_a_silent_address_holds_up_the_next_for_a_moment_only() -> None:
+    async def main(port: int) -> float:
+        result = await outcome(f"tcp://db:{port}")
+        assert result.ok
+        return result.finished - result.started
+
+    with silent("127.0.0.2") as port, listening("127.0.0.3", port):
+        seconds = run_with({"db": ["127.0.0.2", "127.0.0.3"]}, main(port))
+
+    assert _race.STAGGER <= seconds < 1
+
+
+def test_families_take_turns() -> None:
+    six, four = socket.AF_INET6, socket.AF_INET
+    given: list[tuple[int, str]] = [(six, "a"), (six, "b"), (six, "c"), (four, "d")]
+
+    assert [name for _, name in _dial._alternating(given)] == ["a", "d", "b", "c"]
+
+
+def test_a_name_all_of_whose_addresses_refuse_is_refused_once() -> None:
+    book: dict[str, Any] = {"db": ["127.0.0.2", "127.0.0.3"]}
+    line = f"tcp://db:{free_port()}"
+
+    assert run_with(book, why_not(line)) == "connection refused"
+    assert run_with(book, outcome(f"{line} until=down")).ok
+
+
+def test_a_silent_address_says_where_it_hangs_and_leaves_nothing_open() -> None:
+    with silent("127.0.0.2") as port, silent("127.0.0.3", port):
+        before = open_files()
+
+        reason = run_with(
+            {"db": ["127.0.0.2", "127.0.0.3"]}, why_not(f"tcp://db:{port} timeout=500ms")
+        )
+
+        assert reason == "connecting: no answer within 500ms"
+        assert open_files() == before
+
+
+def test_a_silent_address_is_not_absent() -> None:
+    with silent("127.0.0.1") as port:
+        line = f"tcp://127.0.0.1:{port} timeout=100ms until=down"
+
+        assert run(why_not(line)) == "connecting: no answer within 100ms"
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        (NO_NAME, "name not found: db"),
+        (AGAIN, "name lookup failed: db: temporary failure in name resolution"),
+        (OSError(errno.EMFILE, "…"), "name lookup failed: db: too many open files"),
+    ],
+)
+def test_a_failed_lookup_says_why(found: OSError, reason: str) -> None:
+    assert run_with({"db": found}, why_not("tcp://db:1")) == reason
+
+
+def test_a_name_that_does_not_exist_is_absent_and_a_failed_lookup_is_not() -> None:
+    assert run_with({"db": NO_NAME}, outcome("tcp://db:1 until=down")).ok
+    assert not run_with({"db": AGAIN}, outcome("tcp://db:1 until=down")).ok
+
+
+@pytest.mark.parametrize("name", ["a..b", "a" * 64, "999.1.1.1"])
+def test_what_cannot_be_a_name_is_not_found(name: str) -> None:
+    assert run(why_not(f"tcp://{name}:1")).startswith("name not found: ")
+
+
+def failing(error: CheckFailed, seconds: float = 0.0) -> Callable[[], Awaitable[socket.socket]]:
+    async def start() -> socket.socket:
+        await asyncio.sleep(seconds)
+        raise error
+
+    return start
+
+
+def failure_of(**errors: CheckFailed) -> CheckFailed:
+    """Return what a race fails with in which each address fails so."""
+    starts = [failing(error) for error in errors.values()]
+    with pytest.raises(CheckFailed) as caught:
+        run(_race.staggered(starts, list(errors)))
+    return caught.value
+
+
+def test_different_failures_are_told_with_their_addresses_in_one_order() -> None:
+    reset, timed_out = CheckFailed("reset"), CheckFailed("timed out")
+
+    assert str(failure_of(b=timed_out, a=reset)) == "reset (a), timed out (b)"
+    assert str(failure_of(a=reset, b=timed_out)) == "reset (a), timed out (b)"
+
+
+def test_one_failure_of_another_kind_makes_it_no_absence() -> None:
+    failure = failure_of(a=Absent("refused"), b=CheckFailed("reset"))
+
+    assert type(failure) is CheckFailed
+
+
+def test_an_address_that_cannot_be_reached_from_here_does_not_count() -> None:
+    failure = failure_of(a=Absent("refused"), b=_race.NoWay("no such family"))
+
+    assert (type(failure), str(failure)) == (Absent, "refused")
+
+
+def test_the_sockets_of_a_race_that_is_cut_short_are_closed() -> None:
+    """The race is won, and cut short while the loser takes its time to end."""
+
+    async def main() -> bool:
+        opened = socket.socket()
+
+        async def clings() -> socket.socket:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0.3)
+            return opened
+
+        async def wins() -> socket.socket:
+            return opened
+
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(_race.STAGGER + 0.1):
+                await _race.staggered([clings, wins], ["a", "b"])
+        return opened.fileno() == -1
+
+    assert run(main())
+
+
+def test_a_connection_to_itself_is_refused() -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.connect(sock.getsockname())
+
+        with pytest.raises(ConnectionRefusedError):
+            _dial._refuse_itself(sock)
+
+
+IPV6_OFF = """
+import asyncio
+from tests.conftest import outcome, run
+print(run(outcome("tcp://localhost:1")).reason)
+print(run(outcome("tcp://localhost:1 until=down")).ok)
+"""
+
+
+def test_a_machine_without_ipv6_says_only_what_counts() -> None:
+    """In a network of its own, with IPv6 switched off."""
+    unshare = shutil.which("unshare")
+    script = 'ip link set lo up && echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6 && exec "$@"'
+    command = [unshare or "", "-n", "sh", "-c", script, "sh"]
+    if (
+        not unshare
+        or subprocess.run([*command, "true"], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("needs the right to make a network namespace")
+
+    done = subprocess.run(
+        [*command, sys.executable, "-c", IPV6_OFF],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        check=False,
+    )
+
+    assert (done.stdout, done.stderr) == ("connection refused\nTrue\n", "")
+
+
+async def say_hello(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"hello, to whoever wants to talk TLS or not")
+    writer.close()
+
+
+async def talk(
+    server_tls: ssl.SSLContext | None, ca_file: Path, host: str = "localhost", **more: str
+) -> str:
+    """Return what a server on 127.0.0.1 says over TLS, or why it does not."""
+    context = ssl.create_default_context(cafile=str(ca_file))
+    async with await asyncio.start_server(say_hello, "127.0.0.1", 0, ssl=server_tls) as server:
+        port = server.sockets[0].getsockname()[1]
+        try:
+            reader, writer = await _dial.open_stream(host, port, tls=context, **more)
+        except CheckFailed as exc:
+            return str(exc)
+        with closing(writer):
+            return (await reader.read()).decode()[:5]
+
+
+def test_a_final_dot_is_not_part_of_the_name_in_the_certificate(
+    server_tls: ssl.SSLContext, ca_file: Path
+) -> None:
+    assert run(talk(server_tls, ca_file, "localhost.")) == "hello"
+
+
+def test_a_server_without_tls_says_so(ca_file: Path) -> None:
+    assert run(talk(None, ca_file)) == "the server does not speak TLS on this port"
+
+
+def test_a_name_that_no_certificate_can_have_is_told(ca_file: Path) -> None:
+    reason = run(talk(None, ca_file, server_name=".db"))
+
+    assert reason == "TLS: '.db' is not a name that a certificate has"
+
+
+def test_a_hanging_handshake_leaves_nothing_open(ca_file: Path) -> None:
+    context = ssl.create_default_context(cafile=str(ca_file))
+
+    async def main(port: int) -> None:
+        async with asyncio.timeout(0.1):
+            await _dial.open_stream("127.0.0.1", port, tls=context)
+
+    with listening("127.0.0.1") as port:
+        before = open_files()
+        with pytest.raises(TimeoutError):
+            run(main(port))
+        assert open_files() == before
+
+
+def test_a_connection_ended_in_the_handshake_is_told(ca_file: Path) -> None:
+    async def main() -> str:
+        async with await asyncio.start_server(lambda _, w: w.close(), "127.0.0.1", 0) as server:
+            return await why_not(f"tls://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+
+    assert run(main()) in {"connection reset", "connection closed"}

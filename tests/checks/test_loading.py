@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module, invalidate_caches
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from gate import checks
+from tests.conftest import problems_of, run, watch_for, why_not
+
+SPEC = """
+    http https http+unix tcp tls unix dns grpc grpcs postgresql postgres mysql mariadb redis
+    rediss valkey mongodb mongodb+srv amqp amqps kafka nats memcached mqtt file exec k8s sidecar
+"""
+
+
+@pytest.mark.parametrize("scheme", SPEC.split())
+def test_each_scheme_has_its_module(scheme: str) -> None:
+    module = checks.SCHEMES[scheme]
+    if find_spec(module) is None:
+        pytest.skip(f"{module} is still to be written")
+
+    assert callable(import_module(module).parse)
+    assert import_module(module).__doc__
+
+
+def test_what_an_app_puts_behind_the_scheme_is_no_matter() -> None:
+    """As `postgresql+asyncpg://`; by a scheme whose check is small."""
+    assert type(watch_for("tcp+fast://db:1").check).__name__ == "Tcp"
+
+
+def test_a_slip_of_a_scheme_is_told_with_the_right_one() -> None:
+    assert problems_of("db postgersql://db") == [
+        "postgersql: unknown scheme; did you mean postgresql?"
+    ]
+
+
+def test_a_scheme_that_nobody_has_is_told_with_all_there_are() -> None:
+    (problem,) = problems_of("db gopher://db")
+
+    assert problem == f"unknown scheme; gate has {', '.join(sorted(checks.SCHEMES))}"
+
+
+PLUGIN = """
+from dataclasses import dataclass
+from gate.errors import CheckFailed
+
+@dataclass(frozen=True)
+class Moon:
+    phase: str
+
+    async def __call__(self):
+        if self.phase != "full":
+            raise CheckFailed(f"it is {self.phase}")
+
+def parse(target):
+    return Moon(target.text("phase", "new"))
+"""
+ENTRY_POINTS = """
+[gate.checks]
+moon = gate_moon:parse
+gone = gate_gone:parse
+nameless = gate_moon:no_such_name
+driverless = gate_moon_driver:parse
+"""
+NOT_LOADED = "{}: its package {} cannot be loaded: "
+METADATA = "Metadata-Version: 2.1\nName: gate-moon\nVersion: 1\n"
+
+
+@pytest.fixture
+def another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A package with checks, as pip would install it."""
+    folder = tmp_path / "gate_moon-1.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text(METADATA)
+    (folder / "entry_points.txt").write_text(ENTRY_POINTS)
+    (tmp_path / "gate_moon.py").write_text(PLUGIN)
+    (tmp_path / "gate_moon_driver.py").write_text("import no_such_driver")
+    monkeypatch.syspath_prepend(tmp_path)
+    invalidate_caches()
+    yield tmp_path
+    sys.modules.pop("gate_moon", None)
+
+
+@pytest.mark.usefixtures("another_package")
+def test_another_package_adds_a_scheme() -> None:
+    assert run(why_not("moon://sky phase=full")) == ""
+    assert run(why_not("moon://sky phase=half")) == "it is half"
+
+
+@pytest.mark.usefixtures("another_package")
+def test_options_of_another_package_are_checked_like_our_own() -> None:
+    assert problems_of("sky moon://sky pahse=full") == [
+        "pahse: unknown option; did you mean phase?"
+    ]
+
+
+@pytest.mark.usefixtures("another_package")
+@pytest.mark.parametrize(
+    ("scheme", "problem"),
+    [
+        (
+            "gone",
+            NOT_LOADED.format("gone", "gate_gone:parse") + "No module named 'gate_gone'",
+        ),
+        (
+            "nameless",
+            NOT_LOADED.format("nameless", "gate_moon:no_such_name")
+            + "module 'gate_moon' has no attribute 'no_such_name'",
+        ),
+        (
+            "driverless",
+            NOT_LOADED.format("driverless", "gate_moon_driver:parse")
+            + "No module named 'no_such_driver'",
+        ),
+    ],
+)
+def test_a_broken_package_is_a_problem_that_names_it(scheme: str, problem: str) -> None:
+    assert problems_of(f"it {scheme}://x") == [problem]
+
+
+@pytest.mark.usefixtures("another_package")
+def test_another_package_cannot_replace_a_scheme_of_ours(another_package: Path) -> None:
+    entry_points = another_package / "gate_moon-1.dist-info" / "entry_points.txt"
+    entry_points.write_text("[gate.checks]\ntcp = gate_moon:parse\n")
+
+    assert type(watch_for("tcp://db:1").check).__name__ == "Tcp"
+
+
+DRIVERS = {
+    "aiokafka": ("kafka://user:pw@db:9092 sasl=plain", "kafka"),
+    "aiomysql": ("mysql://user:pw@db/app query='select 1'", "mysql"),
+    "asyncpg": ("postgresql://user:pw@db/app query='select 1'", "postgresql"),
+    "dns": ("dns://db type=SRV", "dns"),
+    "h2": ("https://db http2", "http2"),
+    "pymongo": ("mongodb://user:pw@db/app", "mongodb"),
+}
+MISSING = """
+import sys
+sys.modules[sys.argv[1]] = None
+from tests.conftest import problems_of
+print(*problems_of("it " + sys.argv[2]), sep="\\n")
+"""
+
+
+def without(package: str, line: str) -> str:
+    """Return the problems of *line* where *package* is not installed."""
+    done = subprocess.run(
+        [sys.executable, "-c", MISSING, package, line],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("package", DRIVERS)
+def test_a_missing_driver_is_told_with_what_to_install(package: str) -> None:
+    line, extra = DRIVERS[package]
+    scheme = line.partition(":")[0]
+    if find_spec(checks.SCHEMES[scheme]) is None:
+        pytest.skip(f"the check for {scheme} is still to be written")
+
+    expected = f"{scheme}: needs the package {package}; pip install 'gate[{extra}]'"
+
+    assert without(package, line) == expected
+
+
+def test_a_module_of_ours_that_is_missing_is_a_fault_and_no_problem() -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        without("gate.checks._dial", "tcp://db:1")
+
+
+LOADED = """
+import sys
+from tests.conftest import watch_for
+before = set(sys.modules)
+watch_for(sys.argv[1])
+names = {name.partition(".")[0] for name in set(sys.modules) - before}
+print(*sorted(names - set(sys.stdlib_module_names)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "loaded"),
+    [
+        ("tcp://db:1", ""),
+        ("unix:///run/x", ""),
+        ("file:///x", ""),
+        ("exec:true", ""),
+        ("dns://db", ""),
+        ("dns://db type=SRV", "dns"),
+        ("sidecar:vault-agent file=x", ""),
+    ],
+)
+def test_a_check_loads_what_it_needs_and_no_more(line: str, loaded: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, line],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        check=True,
+    )
+    names = set(done.stdout.split()) - {"gate", "__mp_main__"}
+
+    assert names == set(loaded.split())

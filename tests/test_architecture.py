@@ -1,0 +1,140 @@
+"""What loads what: a fresh interpreter imports one module, and its modules are compared.
+
+The layers stand in `.importlinter`; this is what only happens at run time shows: lazy imports,
+the tables of names, and what a library brings along.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+from gate.checks import SCHEMES
+
+CORE = (
+    "errors durations address backoff url suggest stage model watched latch target config "
+    "config.words config.links config.settings config.dependencies"
+).split()
+CHECKS = "checks.tcp checks.unix checks.tls checks.dns checks.sidecar checks.http".split()
+EDGES = {"aiohttp", "structlog", "prometheus_client"}
+OURS = {"gate.latch", "gate.board", "gate.runner", "gate.config", "gate.cli", "gate.server"}
+DRIVERS = {"aiokafka", "aiomysql", "asyncpg", "dns", "h2", "pymongo", "grpc"}
+WORLD = {"asyncio", "socket", "ssl", "select", "subprocess", "threading", "logging", "pathlib"}
+
+
+def loaded_by(*statements: str) -> set[str]:
+    """Return the modules that *statements* bring into a fresh interpreter."""
+    code = (
+        "import sys; before = set(sys.modules)\n"
+        + "\n".join(statements)
+        + "\nprint(*sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stdout.split())
+
+
+def tops(modules: set[str]) -> set[str]:
+    return {module.partition(".")[0] for module in modules}
+
+
+def gates(modules: set[str]) -> set[str]:
+    return {module.removeprefix("gate.") for module in modules if module.startswith("gate.")}
+
+
+@pytest.mark.parametrize("module", CORE)
+def test_the_core_does_no_i_o(module: str) -> None:
+    found = tops(loaded_by(f"import gate.{module}"))
+
+    assert not found & (WORLD | EDGES | DRIVERS | {"random", "httpx", "h11", "jmespath", "difflib"})
+    assert found <= sys.stdlib_module_names | {"gate"}
+
+
+@pytest.mark.parametrize("module", ["address", "durations", "backoff"])
+def test_what_a_probe_imports_brings_nothing(module: str) -> None:
+    assert loaded_by(f"import gate.{module}") == {"__future__", "gate", f"gate.{module}"}
+
+
+@pytest.mark.parametrize(
+    ("module", "below"),
+    [
+        ("latch", {"model", "watched", "latch"}),
+        ("watched", {"model", "watched"}),
+        ("url", {"url"}),
+        ("target", {"durations", "errors", "stage", "suggest", "target"}),
+        ("checks", {"checks", "suggest"}),
+        ("board", {"board"}),
+        ("runner", {"backoff", "durations", "errors", "model", "runner", "stage"}),
+    ],
+)
+def test_a_module_loads_of_gate_only_what_is_below_it(module: str, below: set[str]) -> None:
+    assert gates(loaded_by(f"import gate.{module}")) <= below
+
+
+@pytest.mark.parametrize("module", CHECKS)
+def test_a_check_knows_neither_latch_nor_runner_nor_edges(module: str) -> None:
+    found = loaded_by(f"import gate.{module}")
+    others = {f"gate.{each}" for each in CHECKS} - {f"gate.{module}"}
+
+    assert not found & (OURS | others)
+    assert not tops(found) & (EDGES | DRIVERS)
+
+
+@pytest.mark.parametrize("module", [each for each in CHECKS if each != "checks.http"])
+def test_the_http_client_is_loaded_for_http_only(module: str) -> None:
+    assert not tops(loaded_by(f"import gate.{module}")) & {"httpx", "httpcore", "h11", "jmespath"}
+
+
+@pytest.mark.parametrize("module", ["runner", "board"])
+def test_the_runner_knows_neither_checks_nor_edges(module: str) -> None:
+    found = loaded_by(f"import gate.{module}")
+
+    assert not gates(found) & {"checks", "config", "server", "logs"}
+    assert not tops(found) & (EDGES | DRIVERS | {"httpx", "h11"})
+
+
+LOAD = "from gate import checks, config; read = config.read({}, arguments=[%r])"
+
+
+def test_configuring_a_scheme_loads_the_module_of_that_scheme_only() -> None:
+    found = loaded_by(LOAD % "tcp://db:1", "checks.load(read.wanted[0].target)")
+    modules = {name for name in gates(found) if name.startswith("checks.")}
+
+    assert {name for name in modules if not name.startswith("checks._")} == {"checks.tcp"}
+    assert not tops(found) & {"httpx", "aiohttp", "structlog"}
+    assert "importlib.metadata" not in found
+
+
+def test_reading_a_configuration_loads_no_check() -> None:
+    found = loaded_by(LOAD % "http://h:1/")
+
+    assert not {name for name in gates(found) if name.startswith("checks.")}
+    assert not tops(found) & WORLD
+
+
+def test_only_a_mistake_loads_what_makes_suggestions() -> None:
+    fine, slip = (
+        loaded_by(LOAD % f"tcp://db:1 {option}=1s", "checks.load(read.wanted[0].target)")
+        for option in ("timeout", "timout")
+    )
+
+    assert "difflib" not in fine
+    assert "difflib" in slip
+
+
+@pytest.mark.parametrize("module", ["client", "listen"])
+def test_a_probe_loads_nothing_but_sockets(module: str) -> None:
+    found = loaded_by(f"import gate.{module}")
+
+    assert gates(found) <= {"address", "durations", "errors", module}
+    assert not tops(found) & {"asyncio", "ssl", "re", "argparse", "json", "typing", "dataclasses"}
+    assert tops(found) <= sys.stdlib_module_names | {"gate"}
+
+
+def test_each_scheme_has_its_module() -> None:
+    """Found without importing any: the drivers are extras."""
+    assert [name for name in sorted(set(SCHEMES.values())) if find_spec(name) is None] == []

@@ -1,0 +1,285 @@
+"""Every file in examples/, played: the app starts when all is ready, and never before."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import needs
+from tests.pod import Image, Pod
+from tests.process import run_gate
+from tests.stand_ins import EXAMPLES, Ports, dependency, manifest, node, web
+
+pytestmark = pytest.mark.anyio
+
+DATABASE = "db.example.com:5432"
+SOON = 0.5
+"""Seconds within which the app runs after gate has opened, on a machine that is busy."""
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def ports() -> Ports:
+    return Ports()
+
+
+def play(
+    name: str,
+    ports: Ports,
+    images: dict[str, Image] | None = None,
+    replaced: dict[str, str] | None = None,
+) -> Pod:
+    """Return the example's pod, the database and gate on ports of this machine."""
+    hosts = {DATABASE: f"127.0.0.1:{ports['db']}", **(replaced or {})}
+    text = manifest(name, ports["gate"], hosts)
+    return Pod(text, node(ports["gate"], images or {}))
+
+
+def said(pod: Pod, name: str, text: str) -> bool:
+    return text in pod.logs(name)
+
+
+async def until_waiting(pod: Pod, name: str = "gate") -> None:
+    """Wait until gate has found something not ready and said so."""
+    await pod.until(lambda pod: said(pod, name, "dependency.waiting"), timeout=20)
+
+
+def assert_app_came_after(pod: Pod, moment: float, app: str = "app") -> None:
+    (started, *_) = pod.moments(app, "started")
+    assert moment <= started <= moment + SOON, pod.timeline
+
+
+async def test_a_native_sidecar_holds_the_app_for_nginx_and_the_database(
+    ports: Ports, tmp_path: Path
+) -> None:
+    images = {"nginx": nginx(ports["nginx"], tmp_path)}
+    replaced = {"localhost:80/": f"localhost:{ports['nginx']}/"}
+    async with play("sidecar.yaml", ports, images, replaced) as pod:
+        await until_waiting(pod)
+        await pod.until(lambda pod: said(pod, "gate", '"dependency": "nginx", "after"'), timeout=20)
+        assert not pod.moments("app", "created")
+
+        with dependency(ports["db"]):
+            opened = await pod.container_started("gate", timeout=10)
+            await pod.container_running("app")
+
+        assert_app_came_after(pod, opened)
+
+
+def nginx(port: int, folder: Path) -> Image:
+    """Return the real nginx, serving an empty answer on *port*, its files in *folder*."""
+    program = needs("nginx", "nginx-light")
+    (folder / "nginx.conf").write_text(
+        f"daemon off; pid {folder}/pid; error_log stderr; events {{}} http {{ access_log off; "
+        f"server {{ listen 127.0.0.1:{port}; location / {{ return 204; }} }} }}"
+    )
+    return Image(entrypoint=(program, "-e", "stderr", "-c", f"{folder}/nginx.conf"))
+
+
+async def test_gate_after_a_mesh_proxy_waits_for_the_proxy_and_through_it(ports: Ports) -> None:
+    images = {"proxyv2": web(ports["mesh"], delay=1.0)}
+    text = manifest(
+        "mesh.yaml",
+        ports["gate"],
+        {
+            "sidecar:istio": f"sidecar:istio port={ports['mesh']}",
+            "payments.example.com:8080": f"127.0.0.1:{ports['payments']}",
+        },
+    )
+    async with Pod(text, node(ports["gate"], images)) as pod:
+        await pod.until(lambda pod: said(pod, "gate", '"dependency.ready"'), timeout=20)
+        assert pod.moments("istio-proxy", "started")[0] < pod.moments("gate", "created")[0]
+        assert not pod.moments("app", "created")
+
+        server = await asyncio.create_subprocess_exec(*web(ports["payments"]).entrypoint)
+        try:
+            opened = await pod.container_started("gate", timeout=10)
+            await pod.container_running("app")
+        finally:
+            server.terminate()
+            await server.wait()
+
+        assert_app_came_after(pod, opened)
+
+
+async def test_a_hook_of_a_native_sidecar_holds_the_app(ports: Ports) -> None:
+    async with play("poststart-sidecar.yaml", ports) as pod:
+        await until_waiting(pod)
+        assert not pod.moments("app", "created")
+        # No probe is sent while the hook runs (fact 2.8).
+        assert not pod.moments("gate", "startup probe")
+
+        with dependency(ports["db"]):
+            await pod.container_running("app")
+
+        (done,) = pod.moments("gate", "post-start done")
+        assert done < pod.moments("app", "created")[0]
+        assert done < pod.moments("gate", "startup probe success")[0]
+
+
+async def test_a_failing_hook_of_a_native_sidecar_still_holds(ports: Ports) -> None:
+    async with play("poststart-sidecar.yaml", ports, replaced={"2m": "300ms"}) as pod:
+        await pod.until(lambda pod: len(pod.moments("gate", "post-start failed")) >= 2, timeout=20)
+
+        assert not pod.moments("app", "created")
+
+
+async def test_a_hook_of_the_first_container_delays_the_next(ports: Ports) -> None:
+    async with play("poststart-container.yaml", ports) as pod:
+        await until_waiting(pod)
+        assert not pod.moments("app", "created")
+
+        with dependency(ports["db"]):
+            await pod.container_running("app")
+
+        assert pod.moments("gate", "post-start done")[0] < pod.moments("app", "created")[0]
+
+
+async def test_a_failing_hook_of_the_first_container_fails_open(ports: Ports) -> None:
+    """The limit that the example tells of (fact 5.8)."""
+    async with play("poststart-container.yaml", ports, replaced={"24h": "300ms"}) as pod:
+        await pod.container_running("app")
+
+        assert pod.moments("gate", "post-start failed")[0] < pod.moments("app", "created")[0]
+
+
+async def test_an_init_container_waits_and_ends(ports: Ports) -> None:
+    async with play("init.yaml", ports) as pod:
+        await until_waiting(pod)
+        assert not pod.moments("app", "created")
+
+        with dependency(ports["db"]):
+            assert await pod.container_ended("gate") == 0
+            await pod.container_running("app")
+
+        assert_app_came_after(pod, pod.moments("gate", "exited 0")[0])
+
+
+async def test_an_init_container_that_gives_up_says_why_and_is_started_again(ports: Ports) -> None:
+    async with play("init.yaml", ports, replaced={"10m": "300ms"}) as pod:
+        await pod.until(lambda pod: pod.containers["gate"].restarts >= 1, timeout=20)
+
+        first = pod.containers["gate"].instances[0]
+        assert first.exit_code == 1
+        assert first.message == "gate: not ready in time: db: connection refused"
+        assert not pod.moments("app", "created")
+
+
+async def test_an_exec_probe_puts_the_reason_into_the_events(ports: Ports) -> None:
+    async with play("exec-probe.yaml", ports, replaced={"25s": "1s"}) as pod:
+        text = "Startup probe failed: waiting for db: connection refused"
+        await pod.until(
+            lambda pod: any(event.message.strip() == text for event in pod.events), timeout=20
+        )
+        assert not pod.moments("app", "created")
+
+        with dependency(ports["db"]):
+            opened = await pod.container_started("gate", timeout=10)
+            await pod.container_running("app")
+
+        assert text in pod.describe()
+        assert_app_came_after(pod, opened)
+
+
+async def test_the_hook_of_another_sidecar_holds_with_one_line_of_curl(ports: Ports) -> None:
+    needs("curl", "curl")
+    images = {"agent": web(ports["agent"], delay=0.5)}
+    replaced = {"localhost:8080/": f"localhost:{ports['agent']}/"}
+    async with play("curl-hook.yaml", ports, images, replaced) as pod:
+        await pod.until(lambda pod: said(pod, "gate", '"dependency": "agent", "after"'), timeout=20)
+        assert pod.moments("agent", "post-start begun")
+        assert not pod.moments("app", "created")
+
+        with dependency(ports["db"]):
+            await pod.container_running("app")
+
+        assert pod.moments("agent", "post-start done")[0] < pod.moments("app", "created")[0]
+
+
+async def test_a_job_is_held_and_gate_does_not_delay_its_end(ports: Ports) -> None:
+    async with play("job.yaml", ports) as pod:
+        await until_waiting(pod)
+        assert not pod.moments("migrate", "created")
+
+        with dependency(ports["db"]):
+            assert await pod.ended(timeout=20) == "Succeeded"
+
+        (done,) = pod.moments("migrate", "exited 0")
+        (stopped,) = pod.moments("gate", "exited 0")
+        assert stopped - done < SOON
+
+
+async def test_a_gate_that_restarts_with_a_state_file_opens_at_once(ports: Ports) -> None:
+    async with play("state-file.yaml", ports) as pod:
+        with dependency(ports["db"]):
+            await pod.container_running("app", timeout=20)
+
+        pod.crash("gate")
+        await pod.until(lambda pod: pod.containers["gate"].restarts == 1, timeout=20)
+        await pod.until(lambda pod: pod.containers["gate"].is_started, timeout=20)
+
+        assert said(pod, "gate", "gate.restored")
+        assert pod.is_ready
+
+
+async def test_a_pod_is_ended_in_order_app_first(ports: Ports) -> None:
+    async with play("state-file.yaml", ports) as pod:
+        with dependency(ports["db"]):
+            await pod.container_running("app", timeout=20)
+
+        await pod.stop()
+
+        assert pod.moments("app", "exited")[0] < pod.moments("gate", "SIGTERM")[0]
+        assert pod.containers["gate"].instances[-1].exit_code == 0
+
+
+def test_docker_compose_waits_for_the_database(ports: Ports) -> None:
+    """No engine to run compose with: what the service would run is run as it says there."""
+    services = yaml.safe_load((EXAMPLES / "docker-compose.yaml").read_text())["services"]
+    env = dict(services["gate"]["environment"])
+    env["GATE_DEPENDENCIES"] = env["GATE_DEPENDENCIES"].replace(
+        "db:5432", f"127.0.0.1:{ports['db']}"
+    )
+    command = services["gate"]["command"]
+    late = run_gate(*command, env={**env, "GATE_TIMEOUT": "300ms"})
+    with dependency(ports["db"]):
+        ready = run_gate(*command, env=env)
+
+    assert (late[0], ready[0]) == (1, 0)
+    assert services["app"]["depends_on"]["gate"]["condition"] == "service_completed_successfully"
+
+
+def manifests() -> list[Path]:
+    return sorted(path for path in EXAMPLES.glob("*.yaml") if "compose" not in path.name)
+
+
+def gates(path: Path) -> list[dict[str, object]]:
+    """Return gate's containers in the manifests of *path*."""
+    found = []
+    for document in yaml.safe_load_all(path.read_text()):
+        spec = document.get("spec", {})
+        spec = spec.get("template", {}).get("spec", spec)
+        containers = [*spec.get("initContainers", []), *spec.get("containers", [])]
+        found += [one for one in containers if one.get("image", "").split(":")[0].endswith("/gate")]
+    return found
+
+
+@pytest.mark.parametrize("path", manifests(), ids=lambda path: path.name)
+def test_each_gate_has_requests_a_memory_limit_and_a_strict_security_context(path: Path) -> None:
+    found = gates(path)
+
+    assert found
+    for gate in found:
+        resources, security = gate["resources"], gate["securityContext"]
+        assert set(resources["requests"]) == {"cpu", "memory"}  # type: ignore[index]
+        assert set(resources["limits"]) == {"memory"}  # type: ignore[index]
+        assert security["readOnlyRootFilesystem"] is True  # type: ignore[index]
+        assert security["runAsUser"] == 65532  # type: ignore[index]
+        assert security["capabilities"] == {"drop": ["ALL"]}  # type: ignore[index]
