@@ -7,7 +7,7 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from gate.checks import _dial, _race
-from gate.errors import Absent, CheckFailed
+from gate.errors import CheckFailed
 from gate.loop import Loop
 from tests.conftest import free_port, outcome, run, why_not
 
@@ -106,6 +106,11 @@ def test_every_address_of_a_name_is_tried() -> None:
         assert run_with(book, why_not(f"tcp://db:{port}")) == ""
 
 
+def test_a_name_with_one_address_is_connected_to() -> None:
+    with listening("127.0.0.2") as port:
+        assert run_with({"db": ["127.0.0.2"]}, why_not(f"tcp://db:{port}")) == ""
+
+
 def test_a_silent_address_holds_up_the_next_for_a_moment_only() -> None:
     async def main(port: int) -> float:
         result = await outcome(f"tcp://db:{port}")
@@ -174,65 +179,6 @@ def test_what_cannot_be_a_name_is_not_found(name: str) -> None:
     assert run(why_not(f"tcp://{name}:1")).startswith("name not found: ")
 
 
-def failing(error: CheckFailed, seconds: float = 0.0) -> Callable[[], Awaitable[socket.socket]]:
-    async def start() -> socket.socket:
-        await asyncio.sleep(seconds)
-        raise error
-
-    return start
-
-
-def failure_of(**errors: CheckFailed) -> CheckFailed:
-    """Return what a race fails with in which each address fails so."""
-    starts = [failing(error) for error in errors.values()]
-    with pytest.raises(CheckFailed) as caught:
-        run(_race.staggered(starts, list(errors)))
-    return caught.value
-
-
-def test_different_failures_are_told_with_their_addresses_in_one_order() -> None:
-    reset, timed_out = CheckFailed("reset"), CheckFailed("timed out")
-
-    assert str(failure_of(b=timed_out, a=reset)) == "reset (a), timed out (b)"
-    assert str(failure_of(a=reset, b=timed_out)) == "reset (a), timed out (b)"
-
-
-def test_one_failure_of_another_kind_makes_it_no_absence() -> None:
-    failure = failure_of(a=Absent("refused"), b=CheckFailed("reset"))
-
-    assert type(failure) is CheckFailed
-
-
-def test_an_address_that_cannot_be_reached_from_here_does_not_count() -> None:
-    failure = failure_of(a=Absent("refused"), b=_race.NoWay("no such family"))
-
-    assert (type(failure), str(failure)) == (Absent, "refused")
-
-
-def test_the_sockets_of_a_race_that_is_cut_short_are_closed() -> None:
-    """The race is won, and cut short while the loser takes its time to end."""
-
-    async def main() -> bool:
-        opened = socket.socket()
-
-        async def clings() -> socket.socket:
-            try:
-                await asyncio.Event().wait()
-            finally:
-                await asyncio.sleep(0.3)
-            return opened
-
-        async def wins() -> socket.socket:
-            return opened
-
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(_race.STAGGER + 0.1):
-                await _race.staggered([clings, wins], ["a", "b"])
-        return opened.fileno() == -1
-
-    assert run(main())
-
-
 def test_a_connection_to_itself_is_refused() -> None:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
@@ -242,34 +188,54 @@ def test_a_connection_to_itself_is_refused() -> None:
             _dial._refuse_itself(sock)
 
 
+def in_a_network_of_its_own(settings: str, script: str) -> str:
+    """Return what the Python *script* prints where the shell has made *settings*."""
+    unshare = [shutil.which("unshare") or "", "-n", "sh", "-c"]
+    command = [*unshare, f'ip link set lo up && {settings} && exec "$@"', "sh"]
+    if (
+        not command[0]
+        or subprocess.run([*command, "true"], stderr=subprocess.DEVNULL, check=False).returncode
+    ):
+        pytest.skip("needs the right to make a network namespace")
+    done = subprocess.run(
+        [*command, sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        check=True,
+    )
+    return done.stdout
+
+
 IPV6_OFF = """
-import asyncio
 from tests.conftest import outcome, run
-print(run(outcome("tcp://localhost:1")).reason)
-print(run(outcome("tcp://localhost:1 until=down")).ok)
+print(run(outcome("tcp://localhost:1")).reason, run(outcome("tcp://localhost:1 until=down")).ok)
 """
 
 
 def test_a_machine_without_ipv6_says_only_what_counts() -> None:
-    """In a network of its own, with IPv6 switched off."""
-    unshare = shutil.which("unshare")
-    script = 'ip link set lo up && echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6 && exec "$@"'
-    command = [unshare or "", "-n", "sh", "-c", script, "sh"]
-    if (
-        not unshare
-        or subprocess.run([*command, "true"], capture_output=True, check=False).returncode
-    ):
-        pytest.skip("needs the right to make a network namespace")
+    switch_off = "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6"
 
-    done = subprocess.run(
-        [*command, sys.executable, "-c", IPV6_OFF],
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
-        check=False,
-    )
+    assert in_a_network_of_its_own(switch_off, IPV6_OFF) == "connection refused True\n"
 
-    assert (done.stdout, done.stderr) == ("connection refused\nTrue\n", "")
+
+def test_a_kernel_without_ipv6_is_no_way_to_such_an_address() -> None:
+    """Some family that no kernel has stands in for it."""
+    with pytest.raises(_race.NoWay, match="address family not supported"):
+        run(_dial._connect(99, ("::1", 1)))
+
+
+TWO_CLIENT_PORTS = """
+from tests.conftest import run, why_not
+print(*{run(why_not(f"tcp://127.0.0.1:{port}")) for port in (40000, 40001) for _ in range(5)})
+"""
+
+
+def test_an_attempt_never_meets_itself() -> None:
+    """Where the kernel has two ports to give, one of them is the one that is asked for."""
+    two = "echo 40000 40001 >/proc/sys/net/ipv4/ip_local_port_range"
+
+    assert in_a_network_of_its_own(two, TWO_CLIENT_PORTS) == "connection refused\n"
 
 
 async def say_hello(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

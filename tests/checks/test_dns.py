@@ -93,6 +93,10 @@ def test_no_record_or_no_answer_is_not(server: str, line: str) -> None:
     [
         (with_code(dns.rcode.SERVFAIL), "server failure (SERVFAIL)"),
         (with_code(dns.rcode.NOTIMP), "server failure (NOTIMP)"),
+        (
+            with_code(dns.rcode.YXDOMAIN),
+            "name lookup failed: the dns query name is too long after dname substitution.",
+        ),
         (truncated, "server 127.0.0.1: connection refused"),
     ],
 )
@@ -156,6 +160,8 @@ AS_THE_APP_SEES_IT = {
     "dns://db until=down": "still there",
     "dns://_pg._tcp.db type=SRV expect=db.test:5432": "",
     "dns://_pg._tcp.db.test. type=SRV": "",
+    "dns://order.test type=TXT expect='searched for'": "",
+    "dns://order.test. type=TXT expect='as written'": "",
     "dns://nobody type=SRV": "refused",
     "dns://db type=SRV": "no answer of type SRV",
     "dns://db server=127.0.0.1": "refused",

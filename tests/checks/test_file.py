@@ -105,6 +105,7 @@ def test_a_projected_volume_is_ready_and_its_swap_is_a_write(tmp_path: Path) -> 
     for name in ("..1", "..2"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "key").write_text("value")
+        os.utime(tmp_path / name / "key", (1e9, 1e9))
     swap(tmp_path, "..1")
     (tmp_path / "key").symlink_to("..data/key")
     line = f"{url(tmp_path / 'key')} contains=value"

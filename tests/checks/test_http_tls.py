@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
+import h2.config
+import h2.connection
+import h2.events
 import pytest
 import trustme
 
 from tests.checks.servers import nginx as servers
 from tests.checks.servers.certificates import blocking, context, write_client
 from tests.checks.servers.nginx import Nginx
-from tests.checks.servers.raw_http import OK, listening, serving
+from tests.checks.servers.raw_http import OK, listening, serving, status
 from tests.conftest import run, why_not
 
 
@@ -103,6 +107,20 @@ def test_a_rotated_authority_is_read_again(
     assert run(main()) == ("TLS: unable to get local issuer certificate", "")
 
 
+def test_another_host_is_not_shown_the_client_certificate(
+    nginx: Nginx, authority: trustme.CA, tmp_path: Path
+) -> None:
+    cert, key = write_client(authority, tmp_path)
+    there = f"https://localhost:{nginx.tls1}/client"
+
+    async def main() -> tuple[str, str]:
+        async with serving(status(302, f"Location: {there}")) as server:
+            options = f"redirects=follow insecure cert={cert} key={key} body-regex=NONE"
+            return await why_not(f"{server.url} {options}"), await why_not(f"{there} {options}")
+
+    assert run(main()) == ("", "body: does not match body-regex")
+
+
 # The wrong protocol
 
 
@@ -179,6 +197,30 @@ def test_a_body_that_is_too_large_for_the_server_is_told(
     line = f"https://localhost:{nginx.tls}/small ca={ca_file} body={'x' * 120_000} {options}"
 
     assert run(why_not(line)) == "status 413"
+
+
+def test_an_answer_over_http_2_before_the_body_is_read_counts() -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Offer room for the body, and end the request with an answer, in one breath."""
+        server = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
+        server.initiate_connection()
+        events = server.receive_data(await reader.readuntil(b"refuse"))
+        assert not any(isinstance(event, h2.events.StreamEnded) for event in events)
+        server.increment_flow_control_window(1_000_000)
+        server.increment_flow_control_window(1_000_000, 1)
+        server.send_headers(1, [(":status", "413")], end_stream=True)
+        server.reset_stream(1)
+        writer.write(server.data_to_send())
+        await reader.read()
+        writer.close()
+
+    async def main() -> str:
+        server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            return await why_not(f"http://127.0.0.1:{port}/ http2 body={'refuse' * 20_000}")
+
+    assert run(main()) == "status 413"
 
 
 @pytest.mark.parametrize("options", ["", "http2"])

@@ -118,13 +118,16 @@ def test_a_long_list_is_read_page_by_page() -> None:
     assert run(main()) == ("", 3, 1)
 
 
-def test_a_server_that_closes_after_each_answer_is_asked_anew() -> None:
-    body = b'{"metadata": {"resourceVersion": "1"}, "items": []}'
+def test_a_server_that_closes_after_each_answer_is_connected_to_anew() -> None:
+    page = b'{"metadata": {"resourceVersion": "1", "continue": "x"}, "items": []}'
+    pages = [page, page.replace(b"continue", b"other")]
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        head = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(body)
-        writer.write(head + body)
+        if pages:
+            await reader.readuntil(b"\r\n\r\n")
+            body = pages.pop(0)
+            head = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d" % len(body)
+            writer.write(head + b"\r\n\r\n" + body)
         writer.close()
 
     async def main() -> str:

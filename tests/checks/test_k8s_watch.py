@@ -126,6 +126,22 @@ def test_a_change_between_attempt_and_pause_is_not_missed() -> None:
     assert run(main()) == ""
 
 
+def test_what_an_attempt_has_seen_is_no_news() -> None:
+    async def main() -> bool:
+        async with Kubernetes() as server:
+            watch = job(server)
+            await reason(watch)
+            server.put("jobs", "migrate", **RUNNING)
+            await changed(watch)
+            await reason(watch)
+            news = asyncio.create_task(changed(watch))
+            done, _ = await asyncio.wait([news], timeout=0.05)
+            news.cancel()
+            return bool(done)
+
+    assert not run(main())
+
+
 def test_what_is_deleted_is_gone() -> None:
     async def main() -> str:
         async with Kubernetes() as server:
@@ -230,8 +246,7 @@ def test_a_watch_that_always_fails_does_not_make_attempts_race() -> None:
     async def main() -> int:
         async with Kubernetes() as server, waiting(job(server, "interval=200ms")) as board:
             server.put("jobs", "migrate", **RUNNING)
-            server.compact()
-            server._oldest += 10**6
+            server._oldest = 10**6
             await board.until(lambda: False, 0.5)
             return server.count("list")
 

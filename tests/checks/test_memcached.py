@@ -9,7 +9,7 @@ import trustme
 from tests.checks.servers import certificate
 from tests.checks.servers.cold_start import compare
 from tests.checks.servers.daemon import Daemon, until
-from tests.checks.servers.fake import reason_of
+from tests.checks.servers.fake import reason_of, reason_of_silence
 from tests.checks.servers.memcached import (
     cold_memcached,
     memcached,
@@ -146,6 +146,13 @@ def test_odd_answers_are_told(answer: bytes, reason: str) -> None:
 def test_odd_answers_to_a_login_are_told(answer: bytes, reason: str) -> None:
     """A server of its own, for what no real one says."""
     assert run(reason_of("memcached://app:pw@127.0.0.1:{port}", answer)) == reason
+
+
+def test_a_server_that_hangs_is_told_with_the_stage() -> None:
+    late = "no answer within 50ms"
+
+    assert run(reason_of_silence("memcached://127.0.0.1:{port}")) == f"version: {late}"
+    assert run(reason_of_silence("memcached://app:pw@127.0.0.1:{port}")) == f"login: {late}"
 
 
 def test_mistakes_are_told() -> None:

@@ -10,7 +10,7 @@ from tests.checks.servers import certificate
 from tests.checks.servers.certificate import Certificate
 from tests.checks.servers.cold_start import compare
 from tests.checks.servers.daemon import Daemon, until
-from tests.checks.servers.fake import reason_of
+from tests.checks.servers.fake import reason_of, reason_of_silence
 from tests.checks.servers.mosquitto import cold_mosquitto, mosquitto, passwords, publishes
 from tests.conftest import free_port, outcome, problems_of, run, why_not
 
@@ -144,6 +144,13 @@ def test_odd_answers_are_told(answer: bytes, without_login: str, with_login: str
     """A server of its own: mosquitto knows only two of the return codes."""
     assert run(reason_of("mqtt://127.0.0.1:{port}", answer)) == without_login
     assert run(reason_of("mqtt://app:pw@127.0.0.1:{port}", answer)) == with_login
+
+
+def test_a_server_that_hangs_is_told_with_the_stage() -> None:
+    late = "no answer within 50ms"
+
+    assert run(reason_of_silence("mqtt://127.0.0.1:{port}")) == f"CONNECT: {late}"
+    assert run(reason_of_silence("mqtt://app:pw@127.0.0.1:{port}")) == f"login: {late}"
 
 
 def test_mistakes_are_told() -> None:

@@ -10,7 +10,7 @@ from tests.checks.servers import certificate
 from tests.checks.servers.certificate import Certificate
 from tests.checks.servers.cold_start import compare
 from tests.checks.servers.daemon import Daemon, until
-from tests.checks.servers.fake import reason_of
+from tests.checks.servers.fake import reason_of, reason_of_silence
 from tests.checks.servers.nats import (
     begin_lame_duck_mode,
     cold_nats,
@@ -165,6 +165,12 @@ def test_a_server_with_too_many_connections_says_so(tmp_path: Path) -> None:
 def test_odd_answers_are_told(answer: bytes, reason: str) -> None:
     """A server of its own: a real one in lame duck mode greets for a moment at most."""
     assert run(reason_of("nats://127.0.0.1:{port}", answer, greets=True)) == reason
+
+
+def test_a_server_that_hangs_is_told_with_the_stage() -> None:
+    late = "no answer within 50ms"
+
+    assert run(reason_of_silence("nats://127.0.0.1:{port}")) == f"greeting: {late}"
 
 
 def test_mistakes_are_told() -> None:

@@ -21,6 +21,7 @@ from tests.checks.servers.postgresql import (
     own_folder,
     standby_of,
 )
+from tests.checks.servers.reset import reason_of_reset
 from tests.conftest import free_port, outcome, problems_of, run, why_not
 
 APP = "postgresql://app:se%20cret"
@@ -264,6 +265,15 @@ def test_without_tls_a_server_that_demands_it_refuses_the_login(secured: Postgre
     assert why == f'{NO_ENTRY} "app", database "app", no encryption'
 
 
+def test_a_wrong_password_is_tried_once_only(secured: Postgresql) -> None:
+    size = secured.log_size()
+
+    why = reason(f"postgresql://app:wrong@127.0.0.1:{secured.port}/app")
+
+    assert why == 'login refused: password authentication failed for user "app"'
+    assert secured.logged(size) == ['FATAL:  password authentication failed for user "app"']
+
+
 def test_tls_that_is_demanded_but_not_offered_says_so(server: Postgresql) -> None:
     for who in ("", "app:se%20cret@"):
         line = f"postgresql://{who}127.0.0.1:{server.port}/app?ssl=true"
@@ -287,6 +297,14 @@ def test_unix_sockets_are_reached_both_ways(server: Postgresql) -> None:
     assert reason(f"postgresql:///app?{query}&user=app&password=se%20cret") == ""
     assert reason(f"{APP}@{encoded}:{server.port}/app") == ""
     assert reason("postgresql://%2Fnowhere/app") == "no such socket"
+
+
+def test_hosts_are_read_from_the_query_too(server: Postgresql) -> None:
+    dead = free_port()
+
+    assert reason(f"{APP}@/app?host=127.0.0.1:{server.port}") == ""
+    assert reason(f"{APP}@/app?host=127.0.0.1,::1&port={dead},{server.port}") == ""
+    assert reason(f"{APP}@/app?host=localhost&port={dead}") == "connection refused"
 
 
 def test_ipv6_is_spoken(server: Postgresql) -> None:
@@ -372,6 +390,13 @@ def test_what_no_postgresql_says_to_a_request_for_tls_is_told(answer: bytes, why
         assert run(reason_of(line, answer)) == why
 
 
+def test_where_tls_is_only_preferred_its_failure_is_not_the_end() -> None:
+    """By a fake, as above: what it says to the second connection is the reason."""
+    line = "postgresql://127.0.0.1:{port}/app"
+
+    assert run(reason_of(line, b"S in the clear")) == STRANGER
+
+
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
@@ -388,6 +413,13 @@ def test_a_driver_that_is_told_nonsense_says_why(answer: bytes, why: str) -> Non
     line = "postgresql://app:x@127.0.0.1:{port}/app?sslmode=disable timeout=500ms"
 
     assert run(reason_of(line, answer)) == why
+
+
+@pytest.mark.parametrize("hears", [1, 2])
+def test_a_reset_connection_says_so(hears: int) -> None:
+    line = "postgresql://127.0.0.1:{port}/app"
+
+    assert run(reason_of_reset(line, hears=hears)) == "connection reset"
 
 
 def test_a_server_that_is_silent_is_told_by_its_stage() -> None:

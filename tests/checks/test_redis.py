@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from tests.checks.servers import certificate
 from tests.checks.servers.certificate import Certificate
 from tests.checks.servers.cold_start import compare
 from tests.checks.servers.daemon import Daemon, running, until
-from tests.checks.servers.fake import reason_of
+from tests.checks.servers.fake import reason_of, reason_of_silence
 from tests.checks.servers.redis import cli, cold_redis, command, is_up, pings, redis
 from tests.conftest import free_port, needs, outcome, problems_of, run, why_not
 
@@ -44,15 +45,18 @@ def tls_files(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="module")
-def tls_port(tls_files: Certificate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def tls_server(
+    tls_files: Certificate, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Daemon]:
+    """A server whose port is the one for TLS."""
     port, files = free_port(), tls_files
     settings = (
         f"--tls-port {port}",
         f"--tls-cert-file {files.cert} --tls-key-file {files.key} --tls-ca-cert-file {files.ca}",
         "--tls-auth-clients no",
     )
-    with redis(tmp_path_factory.mktemp("redis-tls"), *settings):
-        yield port
+    with redis(tmp_path_factory.mktemp("redis-tls"), *settings) as daemon:
+        yield replace(daemon, port=port)
 
 
 def test_a_server_that_answers_ping_is_ready(server: Daemon) -> None:
@@ -221,19 +225,20 @@ def test_a_server_that_cannot_save_is_not_ready(tmp_path: Path) -> None:
     assert reason.startswith("PING: MISCONF Redis is configured to save RDB snapshots")
 
 
-def test_tls_is_verified(tls_port: int, tls_files: Certificate) -> None:
-    line = f"rediss://localhost:{tls_port}"
+def test_tls_is_verified(tls_server: Daemon, tls_files: Certificate) -> None:
+    line = f"rediss://localhost:{tls_server.port}"
 
     assert run(why_not(f"{line} ca={tls_files.ca}")) == ""
     assert run(why_not(f"{line} insecure")) == ""
+    assert "Error" not in tls_server.log()
     assert run(why_not(line)) == "TLS: self-signed certificate in certificate chain"
 
 
-def test_the_wrong_kind_of_port_is_told(server: Daemon, tls_port: int) -> None:
+def test_the_wrong_kind_of_port_is_told(server: Daemon, tls_server: Daemon) -> None:
     assert run(why_not(f"rediss://127.0.0.1:{server.port} insecure timeout=200ms")) == (
         "TLS handshake: no answer within 200ms"
     )
-    assert run(why_not(f"redis://127.0.0.1:{tls_port}")) == "connection reset"
+    assert run(why_not(f"redis://127.0.0.1:{tls_server.port}")) == "connection reset"
 
 
 @pytest.mark.parametrize(
@@ -275,6 +280,13 @@ def test_gate_leaves_no_warning_in_the_log(guarded: Daemon) -> None:
         run(why_not(f"redis://{login}127.0.0.1:{guarded.port}"))
 
     assert [line for line in guarded.log().splitlines() if " # " in line] == before
+
+
+def test_a_server_that_hangs_is_told_with_the_stage() -> None:
+    late = "no answer within 50ms"
+
+    assert run(reason_of_silence("redis://127.0.0.1:{port}")) == f"PING: {late}"
+    assert run(reason_of_silence("redis://app:pw@127.0.0.1:{port}")) == f"login: {late}"
 
 
 @pytest.mark.parametrize(

@@ -79,3 +79,27 @@ def _serve_one(listening: socket, tls: ssl.SSLContext, answer: bytes) -> None:
             stream.shutdown(SHUT_WR)
             while socket.recv(stream, 4096):
                 pass
+
+
+@contextmanager
+def speechless(tls: ssl.SSLContext, ends: list[str]) -> Iterator[int]:
+    """Serve one connection with a handshake and nothing else; note how the client ended it."""
+    listening = create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        sock, _ = listening.accept()
+        sock.settimeout(5)
+        wrapped = tls.wrap_socket(sock, server_side=True, suppress_ragged_eofs=False)
+        with wrapped as stream:
+            try:
+                while stream.recv(4096):
+                    pass
+                ends.append("farewell")
+            except ssl.SSLEOFError:
+                ends.append("cut")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with listening:
+        yield listening.getsockname()[1]
+        thread.join(5)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gate.runner import attempt
-from tests.conftest import run, watch_for
+from tests.conftest import run, watch_for, why_not
 
 PAUSE = 0.05
 
@@ -53,7 +53,7 @@ def compare(
     line: str, client: Callable[[], bool], server: AbstractContextManager[Any]
 ) -> Comparison:
     """Start *server* while gate asks for *line* every 50 ms, and *client* all the time."""
-    own = Client(client)
+    own, before = Client(client), run(why_not(line))
     thread = threading.Thread(target=own.go_on)
     thread.start()
     try:
@@ -64,6 +64,7 @@ def compare(
             thread.join()
     finally:
         own.is_over.set()
+    reasons = [before, *(reason for reason in reasons if reason != before)]
     return Comparison(reasons, ready - own.first_success(), own.has_failed_after(ready))
 
 

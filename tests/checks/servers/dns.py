@@ -25,6 +25,8 @@ RECORDS = (
     "--mx-host=mail.test,mx.test,10",
     "--cname=alias.test,db.test",
     f"--dns-rr=note.test,16,0c{b'hello, world'.hex()}",
+    "--txt-record=order.test,as written",
+    "--txt-record=order.test.test,searched for",
     *(f"--txt-record=long.test,{number:03}{'x' * 200}" for number in range(10)),
     "--dns-rr=zone.test,2,026e73047465737400",
 )

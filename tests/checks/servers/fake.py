@@ -31,3 +31,17 @@ async def outcome_of(line: str, answer: bytes, *, greets: bool = False) -> Resul
 async def reason_of(line: str, answer: bytes, *, greets: bool = False) -> str:
     """Return why *line* is not ready, as `outcome_of` does."""
     return (await outcome_of(line, answer, greets=greets)).reason
+
+
+async def reason_of_silence(line: str) -> str:
+    """Return why *line* is not ready where a server accepts connections and says nothing."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(4096):
+            pass
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        return (await outcome(f"{line.format(port=port)} timeout=50ms")).reason

@@ -208,7 +208,7 @@ class Kubernetes:
         start, version = 0, self._version
         if token := asked.query.get("continue"):
             start, version = (int(part) for part in token.split("-"))
-        if version < self._oldest:
+        if token and version < self._oldest:
             text = "The provided continue parameter is too old to display a consistent list result."
             return 410, status(410, "Expired", text)
         things = [t for (r, _, _), t in self._things.items() if asked.selects(r, t)]

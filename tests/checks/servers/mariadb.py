@@ -116,16 +116,15 @@ class Mariadb:
 
     @contextmanager
     def sessions(self, count: int) -> Iterator[None]:
-        """Have *count* clients keep a session open, soon."""
+        """Keep *count* sessions open."""
+        open_now = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'DO SLEEP%'"
         command = (needs("mariadb", "mariadb-client"), "--no-defaults", "-u", "root")
         with ExitStack() as stack:
             for _ in range(count):
-                process = subprocess.Popen(
-                    (*command, "-S", str(self.socket), "-e", "SELECT SLEEP(60)"),
-                    stdout=subprocess.DEVNULL,
-                )
+                process = subprocess.Popen((*command, "-S", str(self.socket), "-e", "DO SLEEP(60)"))
                 stack.enter_context(process)
                 stack.callback(process.terminate)
+            self.wait_until(lambda: self.sql(open_now) == str(count))
             yield
 
     def sql(self, text: str) -> str:

@@ -49,11 +49,14 @@ def is_healthy(monitor: int) -> bool:
 
 @contextmanager
 def nats(folder: Path, *settings: str) -> Iterator[Daemon]:
-    """A server that greets."""
-    port = free_port()
+    """A server that is ready; nobody has connected to it."""
+    port, log_file = free_port(), folder / "log"
+
+    def is_up() -> bool:
+        return "Server is ready" in log_file.read_text()
+
     asked = _command(port, settings)
-    log_file = folder / "log"
-    with running(asked, port=port, log_file=log_file, is_up=lambda: greets(port)) as daemon:
+    with running(asked, port=port, log_file=log_file, is_up=is_up) as daemon:
         yield daemon
 
 

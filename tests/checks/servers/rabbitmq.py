@@ -59,9 +59,9 @@ class Node:
         until(lambda: self._peers(_ACCEPTED) <= self._peers(_ENDED))
 
     def noted(self) -> list[str]:
-        """Return the warnings and errors, without times and processes."""
+        """Return the warnings and errors, without their headings, times and processes."""
         lines = re.findall(r"^.*\[(?:warning|error)\] <[^>]*> (.*)$", self.log(), re.MULTILINE)
-        return [line for line in lines if line]
+        return [line for line in lines if line and not line.endswith(":")]
 
     def ready_at(self) -> float:
         """Return when the boot was over, which is what `check_running` tells, in epoch seconds."""

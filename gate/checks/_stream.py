@@ -1,0 +1,130 @@
+"""Conversations in lines or frames: bounded, always closed, and failures told in words."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from gate import stage
+from gate.checks import _tls
+from gate.checks._dial import dial, dial_unix, words, wrap
+from gate.errors import CheckFailed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from gate.checks._tls import Tls
+    from gate.target import Target
+
+LONGEST = 64 * 1024
+"""Bytes of one answer that are read."""
+
+_UNIX = frozenset({"unix", "socket"})
+
+
+class Closed(CheckFailed):
+    """The server has ended the connection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where a server listens: a host and port, or a unix socket; over TLS if there is one."""
+
+    host: str = ""
+    port: int = 0
+    path: str = ""
+    tls: Tls | None = None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Conversation]:
+        """Connect, and close whatever happens; raises `CheckFailed`."""
+        context = self.tls.context() if self.tls else None
+        sock = await (dial_unix(self.path) if self.path else dial(self.host, self.port))
+        name = (self.tls and self.tls.server_name) or self.host
+        reader, writer = await wrap(sock, tls=context, server_name=name)
+        async with _tls.closing(writer):
+            yield Conversation(reader, writer)
+
+
+class Conversation:
+    """One connection to a server; what goes wrong on it is a `CheckFailed`."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    def send(self, data: bytes) -> None:
+        """Send *data* without waiting."""
+        self._writer.write(data)
+
+    async def line(self) -> bytes:
+        """Return the next line, without its line break."""
+        try:
+            line = await self._reader.readuntil(b"\n")
+        except asyncio.LimitOverrunError as exc:
+            raise CheckFailed(_TOO_LONG) from exc
+        except (asyncio.IncompleteReadError, OSError) as exc:
+            raise _ended(exc) from exc
+        return line.rstrip(b"\r\n")
+
+    async def exactly(self, count: int) -> bytes:
+        """Return the next *count* bytes."""
+        if count > LONGEST:
+            raise CheckFailed(_TOO_LONG)
+        try:
+            return await self._reader.readexactly(count)
+        except (asyncio.IncompleteReadError, OSError) as exc:
+            raise _ended(exc) from exc
+
+    async def start_tls(self, tls: Tls, host: str) -> None:
+        """Go on over *tls*; the server, called *host*, has agreed to that."""
+        context = tls.context()
+        stage.enter("TLS handshake")
+        try:
+            await self._writer.start_tls(context, server_hostname=tls.server_name or host)
+        except OSError as exc:
+            raise CheckFailed(words(exc)) from exc
+
+
+def endpoint(target: Target, plain: Mapping[str, int], tls: Mapping[str, int]) -> Endpoint:
+    """Return where *target* is; the maps are the schemes, without and with TLS, to ports.
+
+    `SCHEME+unix:///path` is a unix socket.
+    """
+    scheme, _, form = target.url.scheme.partition("+")
+    if form in _UNIX and scheme in plain:
+        return _socket(target)
+    if target.url.scheme not in {**plain, **tls}:
+        known = ", ".join((*plain, *tls))
+        target.problem(f"{target.url.scheme}: unknown scheme; gate has {known}")
+    host, port = target.host_and_port(plain.get(scheme) or tls.get(scheme))
+    return Endpoint(host=host, port=port, tls=_tls.parse(target) if scheme in tls else None)
+
+
+def phrase(text: bytes | str) -> str:
+    """Return what a server says as it reads well after a colon."""
+    shown = text.decode(errors="replace") if isinstance(text, bytes) else text
+    return " ".join(shown.split()).rstrip(".")
+
+
+def _socket(target: Target) -> Endpoint:
+    path = unquote(target.url.path)
+    if target.url.hosts or not path.startswith("/"):
+        form = f"{target.url.scheme}:///run/server.sock"
+        target.problem(f"the URL wants an absolute path; write {form}")
+    return Endpoint(path=path)
+
+
+_TOO_LONG = "the answer is too long"
+
+
+def _ended(exc: asyncio.IncompleteReadError | OSError) -> Closed:
+    """Return the failure for a connection that ended where more was wanted."""
+    if isinstance(exc, OSError):
+        return Closed(words(exc))
+    if exc.partial:
+        return Closed("connection closed in the middle of an answer")
+    return Closed("connection closed without an answer")

@@ -1,0 +1,183 @@
+"""mongodb://host:port, mongodb+srv://name -- `hello` is answered; with credentials: login works.
+
+The server is asked by hand, and pymongo only once it says that it is ready: so the reasons
+are the same with and without credentials, and waiting costs no driver.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import unquote
+
+from gate import stage
+from gate.checks import _login, _tls
+from gate.checks._mongodb_state import COMMAND_NOT_FOUND, Wanted, judge
+from gate.checks._mongodb_wire import command
+from gate.checks._several import first_ready
+from gate.checks._stream import Conversation, Endpoint
+from gate.target import TRUE
+
+if TYPE_CHECKING:
+    from gate.checks._bson import Document
+    from gate.target import Target
+    from gate.url import Host
+
+DEFAULT_PORT = 27017
+_BY_CERTIFICATE = "MONGODB-X509"
+_MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", _BY_CERTIFICATE)
+_INSECURE = ("tlsinsecure", "tlsallowinvalidcertificates", "tlsallowinvalidhostnames")
+
+
+@dataclass(frozen=True, slots=True)
+class Seeds:
+    """The hosts to ask and what DNS says of them: options by lower-case name."""
+
+    hosts: tuple[Host, ...]
+    options: tuple[tuple[str, str], ...] = ()
+
+    async def __call__(self) -> Seeds:
+        """Return itself: the hosts are those of the URL."""
+        return self
+
+
+class FindSeeds(Protocol):
+    """Finds the hosts, at each attempt; raises `CheckFailed`."""
+
+    async def __call__(self) -> Seeds: ...  # noqa: D102 -- the class says it
+
+
+class LogIn(Protocol):
+    """Logs in to one host; raises `CheckFailed`."""
+
+    async def __call__(self, host: Host, auth_source: str) -> None: ...  # noqa: D102 -- the class says it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mongodb:
+    """Asks every host who it is; one that is as wanted is enough."""
+
+    seeds: FindSeeds
+    wanted: Wanted
+    tls: _tls.Tls | None
+    login: LogIn | None
+
+    async def __call__(self) -> None:
+        """Raise `CheckFailed` unless a host is as wanted and lets the user in."""
+        seeds = await self.seeds()
+        options = dict(seeds.options)
+        wanted = replace(
+            self.wanted, set_name=self.wanted.set_name or options.get("replicaset", "")
+        )
+        asks = {str(host): partial(self._ask, host, wanted) for host in seeds.hosts}
+        host = await first_ready(asks)
+        if self.login is not None:
+            stage.enter("login")
+            await self.login(host, options.get("authsource", ""))
+
+    async def _ask(self, host: Host, wanted: Wanted) -> Host:
+        """Return *host*; raises `CheckFailed` unless it is as *wanted*."""
+        async with self._endpoint(host).open() as talk:
+            stage.enter("hello")
+            judge(await _hello(talk), wanted)
+        return host
+
+    def _endpoint(self, host: Host) -> Endpoint:
+        if host.name.startswith("/"):
+            return Endpoint(path=host.name)
+        return Endpoint(host=host.name, port=host.port or DEFAULT_PORT, tls=self.tls)
+
+
+async def _hello(talk: Conversation) -> Document:
+    """Return the answer to `hello`, of old servers that to `isMaster` (before 4.4.2)."""
+    answer = await command(talk, {"hello": 1})
+    if answer.get("code") == COMMAND_NOT_FOUND:
+        answer = await command(talk, {"isMaster": 1})
+    return answer
+
+
+def parse(target: Target) -> Mongodb:
+    """Return the check that *target* describes."""
+    options = {key.lower(): value for key, value in target.url.query}
+    tls = _tls_of(target, options)
+    return Mongodb(
+        seeds=_seeds_of(target, options),
+        wanted=Wanted(primary=target.flag("primary"), set_name=options.get("replicaset", "")),
+        tls=tls,
+        login=_login_of(target, options, tls),
+    )
+
+
+def _seeds_of(target: Target, options: dict[str, str]) -> FindSeeds:
+    hosts = target.url.hosts
+    if target.url.scheme == "mongodb":
+        if not hosts:
+            target.problem("the URL wants a host; write mongodb://host:port")
+        return Seeds(hosts)
+    if len(hosts) != 1 or hosts[0].port is not None:
+        target.problem("the URL wants one name without a port; write mongodb+srv://name")
+    service = options.get("srvservicename", "mongodb")
+    seeds: FindSeeds = import_module("gate.checks._mongodb_srv").Srv(target.url.host, service)
+    return seeds
+
+
+def _tls_of(target: Target, options: dict[str, str]) -> _tls.Tls | None:
+    """Return what the TLS options and the query, as drivers have it, say together."""
+    given = _tls.parse(target)
+    tls = replace(
+        given,
+        ca=given.ca or _path_in(target, options, "tlscafile"),
+        cert=given.cert or _path_in(target, options, "tlscertificatekeyfile"),
+        insecure=given.insecure or any(_is_on(options.get(key)) for key in _INSECURE),
+    )
+    asked = options.get("tls", options.get("ssl"))
+    wanted = target.flag("tls") or tls != _tls.Tls() or target.url.scheme == "mongodb+srv"
+    return tls if (_is_on(asked) if asked else wanted) else None
+
+
+def _path_in(target: Target, options: dict[str, str], key: str) -> str:
+    path = options.get(key, "")
+    if path and not path.startswith("/"):
+        target.problem(f"{key} in the URL: wants an absolute path")
+    return path
+
+
+def _is_on(text: str | None) -> bool:
+    return (text or "").lower() in TRUE
+
+
+def _login_of(target: Target, options: dict[str, str], tls: _tls.Tls | None) -> LogIn | None:
+    """Return how to log in where there are credentials; notes what does not go together."""
+    login = _login.parse(target)
+    mechanism = options.get("authmechanism", "")
+    if mechanism and mechanism not in _MECHANISMS:
+        target.problem(f"authMechanism in the URL: wants one of {', '.join(_MECHANISMS)}")
+    if login is None and mechanism != _BY_CERTIFICATE:
+        return None
+    if mechanism != _BY_CERTIFICATE:
+        _judge_login(target, login)
+    if tls and (tls.server_name or tls.key):
+        target.problem(
+            "server-name, key: not with a login, for which the driver takes the name from the "
+            "URL, and certificate and key from one file, cert=PATH"
+        )
+    log_in: LogIn = import_module("gate.checks._pymongo").LogIn(
+        login=login,
+        mechanism=mechanism,
+        auth_source=options.get("authsource", ""),
+        database=unquote(target.url.path.strip("/")),
+        tls=tls,
+        timeout=target.timeout,
+    )
+    return log_in
+
+
+def _judge_login(target: Target, login: _login.Login | None) -> None:
+    has_password = login is not None and (login.password_file or login.written_password)
+    if login is None or not login.username or not has_password:
+        target.problem(
+            "a login wants user and password; write mongodb://user:password@host, or "
+            "mongodb://user@host and password-file=PATH"
+        )
