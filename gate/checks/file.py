@@ -1,0 +1,135 @@
+"""file:///path -- it exists, is not empty, and nobody is writing it.
+
+That is: device, inode, size and time of change are the same in two looks 100 ms apart.
+Two looks rather than the age of the file: that needs no right clock, neither here nor on a
+file server, and holds for tmpfs, `emptyDir` and the link swap of ConfigMaps and Secrets.
+A writer that rests for longer is told by `older-than=5s`: unchanged for that long, by the
+clocks. NFS may show a change some seconds late.
+
+`min-size=BYTES` is 1; 0 lets an empty marker file pass. `contains=TEXT` is looked for in the
+last MiB of the file. Without it the file is not opened: gate needs no right to read it.
+
+No such file is what `until=down` waits for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from gate import durations, stage
+from gate.errors import Absent, CheckFailed
+from gate.loop import aside
+
+if TYPE_CHECKING:
+    from gate.target import Target
+
+BETWEEN_LOOKS = 0.1
+"""Seconds."""
+
+_LONGEST = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """Looks at a file twice, in a thread: a file server may hang."""
+
+    path: str
+    least: int = 1
+    older_than: float = 0.0
+    contains: str = ""
+
+    async def __call__(self) -> None:
+        """Raise `CheckFailed` unless the file is there and whole."""
+        stage.enter("looking at the file")
+        before = await aside(_look, self.path)
+        self._judge(before)
+        await asyncio.sleep(BETWEEN_LOOKS)
+        after = await aside(_read if self.contains else _look, self.path)
+        if after.stamp != before.stamp:
+            msg = "still being written"
+            raise CheckFailed(msg)
+        if self.contains.encode() not in after.content:
+            msg = "does not contain the wanted text"
+            raise CheckFailed(msg)
+
+    def _judge(self, look: _Look) -> None:
+        size = look.found.st_size
+        if size < self.least:
+            msg = f"{size} of at least {self.least} bytes" if size else "empty"
+            raise CheckFailed(msg)
+        if self.older_than and time.time() - look.found.st_mtime < self.older_than:
+            msg = f"changed less than {durations.show(self.older_than)} ago"
+            raise CheckFailed(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    found: os.stat_result
+    content: bytes = b""
+
+    @property
+    def stamp(self) -> tuple[int, int, int, int]:
+        """What another file, or a write, changes."""
+        found = self.found
+        return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def parse(target: Target) -> File:
+    """Return the check that *target* describes."""
+    path = unquote(target.url.path)
+    if target.url.hosts or not path.startswith("/") or "\0" in path:
+        target.problem("the URL wants an absolute path; write file:///path/to/file")
+    if target.url.raw_query:
+        target.problem("in the path of the URL write ? as %3F")
+    return File(
+        path=path,
+        least=target.number("min-size", 1),
+        older_than=target.seconds("older-than", 0.0),
+        contains=target.text("contains", secret=True),
+    )
+
+
+def _look(path: str) -> _Look:
+    """Look at the file by its path, each time anew: a link may have been swapped."""
+    try:
+        return _Look(_regular(os.stat(path)))  # noqa: PTH116 -- what Path.stat calls
+    except OSError as exc:
+        raise _failure(exc) from exc
+
+
+def _read(path: str) -> _Look:
+    """Look at the file and read it, through one descriptor: of one and the same file."""
+    try:
+        # A FIFO that has taken the file's place would otherwise hold us up.
+        with open(path, "rb", opener=_without_waiting) as file:
+            found = _regular(os.fstat(file.fileno()))
+            file.seek(max(0, found.st_size - _LONGEST))
+            return _Look(found, file.read(_LONGEST))
+    except OSError as exc:
+        raise _failure(exc) from exc
+
+
+def _regular(found: os.stat_result) -> os.stat_result:
+    if stat.S_ISDIR(found.st_mode):
+        msg = "is a directory"
+        raise CheckFailed(msg)
+    if not stat.S_ISREG(found.st_mode):
+        msg = "is not a regular file"
+        raise CheckFailed(msg)
+    return found
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _failure(exc: OSError) -> CheckFailed:
+    if isinstance(exc, (FileNotFoundError, NotADirectoryError)):
+        return Absent("no such file")
+    return CheckFailed((exc.strerror or str(exc)).lower())

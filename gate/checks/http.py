@@ -1,0 +1,82 @@
+"""http[s]://host[:port]/path, http+unix://%2Frun%2Fapp.sock/path -- the answer is as expected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from gate.checks import _http_expected, _http_options
+from gate.checks._http1 import Http1
+from gate.checks._tls import closing
+from gate.errors import CheckFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from gate.checks._dial import Stream
+    from gate.checks._http_ask import Ask
+    from gate.checks._http_expected import Expected
+    from gate.target import Target
+
+MOST_REDIRECTS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Http:
+    """Asks once, on a connection of its own; follows redirects only if told to."""
+
+    ask: Ask
+    expected: Expected
+    redirects: int = 0
+    protocol: Callable[[Stream], httpx.AsyncBaseTransport] = Http1
+    alpn: tuple[str, ...] = ("http/1.1",)
+
+    async def __call__(self) -> None:
+        """Raise `CheckFailed` unless the answer is as expected."""
+        following = await self._visit(self.ask, self.redirects)
+        for left in reversed(range(self.redirects)):
+            if following is None:
+                return
+            ask = following
+            try:
+                following = await self._visit(ask, left)
+            except CheckFailed as exc:
+                msg = f"{exc} (redirected to {ask})"
+                raise type(exc)(msg) from exc
+
+    async def _visit(self, ask: Ask, redirects: int) -> Ask | None:
+        """Judge the answer to *ask*, or return where it leads."""
+        # Connected before anything is built: to be refused must cost next to nothing.
+        stream = await ask.route.open(self.alpn)
+        async with closing(stream[1]), self.protocol(stream) as transport:
+            answer = await transport.handle_async_request(ask.request())
+            following = ask.redirected(answer) if self.redirects else None
+            if following is None:
+                await self.expected.judge(answer)
+            elif not redirects:
+                msg = f"more than {self.redirects} redirects"
+                raise CheckFailed(msg)
+        return following
+
+
+def parse(target: Target) -> Http:
+    """Return the check that *target* describes."""
+    ask = _http_options.parse(target)
+    expected = _http_expected.parse(target)
+    if ask.method == "HEAD" and (expected.regex or expected.query):
+        target.problem("method: the answer to HEAD has no body to look at; write method=GET")
+    redirects = MOST_REDIRECTS if target.choice("redirects", ("follow",), "") else 0
+    if not target.flag("http2"):
+        return Http(ask=ask, expected=expected, redirects=redirects)
+    if ask.route.is_forwarded:
+        target.problem("http2: does not go through a proxy without TLS; write https")
+    return Http(
+        ask=ask,
+        expected=expected,
+        redirects=redirects,
+        protocol=import_module("gate.checks._http2").Http2,
+        alpn=("h2", "http/1.1"),
+    )
