@@ -6,6 +6,7 @@ Used before anything else is imported, and by `gate probe`: no imports.
 from __future__ import annotations
 
 DEFAULT = ":4283"
+_NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.:%_-")
 
 
 def parse(text: str) -> tuple[str, int]:
@@ -19,18 +20,19 @@ def parse(text: str) -> tuple[str, int]:
             "set the variable yourself, or enableServiceLinks: false in the pod"
         )
         raise ValueError(msg)
-    host, colon, port = text.strip().rpartition(":")
+    host, _, port = text.strip().rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
+    name = host[1:-1] if bracketed else host
     wrong = (
-        not (port.isascii() and port.isdigit())
+        not (port.isascii() and port.isdigit() and len(port) <= 5)  # noqa: PLR2004 -- digits of a port
         or not 0 < int(port) < 65536  # noqa: PLR2004 -- the ports there are
-        or (":" in host and not bracketed)
-        or (colon and host == "[]")
+        or bracketed != (":" in name)
+        or not _NAME_CHARS.issuperset(name.lower())
     )
     if wrong:
         msg = f"{text[:60]!r} is not an address to listen on; write :4283 or 0.0.0.0:80"
         raise ValueError(msg)
-    return host.strip("[]"), int(port)
+    return name, int(port)
 
 
 def to_connect(host: str) -> tuple[str, ...]:

@@ -55,6 +55,11 @@ class Board:
         """Return at the next change: a transition, a request for proof, the stop."""
         await self._changed.wait()
 
+    async def opened(self) -> None:
+        """Return once the gate is open."""
+        while not self.latch.is_open:
+            await self.changed()
+
     async def until(self, is_so: Callable[[], bool], seconds: float) -> None:
         """Return as soon as *is_so*, after *seconds* at the latest."""
         try:

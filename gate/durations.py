@@ -27,9 +27,10 @@ def parse(text: str) -> float:
 
 def show(seconds: float) -> str:
     """Return *seconds* as people write them: `250ms`, `3.2s`, `1m30s`, `2h5m`."""
-    if 0 < seconds < 1:
+    # The limits are where rounding would write 1000ms and 60s.
+    if 0 < seconds < 0.9995:  # noqa: PLR2004 -- a second
         return f"{seconds * 1000:.0f}ms"
-    if seconds < 60:  # noqa: PLR2004 -- a minute
+    if seconds < 59.95:  # noqa: PLR2004 -- a minute
         return f"{seconds:.1f}".removesuffix(".0") + "s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

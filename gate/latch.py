@@ -7,54 +7,26 @@ What it needs, at a moment: each required dependency, one of each `any` group, e
 dependency still within its deadline. What *at the same time* means: every success counted
 is at most `freshness` old. One that is older is asked to prove itself again (`asked`); a
 failed proof puts it back to waiting. Where attempts take longer than `freshness`, proofs
-given one after the other would be stale for ever: from the second wave on all are asked at
-once, and what began in that wave counts, however long it took.
+given one after the other would be stale for ever: at the second asking all are asked at
+once, and what begins from then on counts, however long it takes. That moment (`_mark`) is
+not moved while all stay ready, or attempts out of step would move it before one another.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gate.model import (
-    Dependency,
-    DependencyView,
-    Happening,
-    Phase,
-    Result,
-    Snapshot,
-    State,
-    Transition,
-)
+from gate.model import Dependency, Happening, Phase, Result, Snapshot, State, Transition
+from gate.watched import Watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-UNFIT_AFTER = 3
-"""Failures in a row after which a monitored dependency is unfit."""
 HISTORY = 500
 """Transitions kept for people; the oldest go first."""
 
-
-@dataclass(slots=True)
-class _Watched:
-    """What has been seen of one dependency."""
-
-    dependency: Dependency
-    since: float
-    reason: str = ""
-    streak: int = 0
-    failures: int = 0
-    attempts: int = 0
-    is_ready: bool = False
-    late: State | None = None
-    began: float = 0.0
-    """When the latest attempt that succeeded began."""
-    succeeded: float = 0.0
-    ready_at: float | None = None
-    last_attempt: float | None = None
-    is_fit: bool = True
+_Needs = list[tuple[str, ...]]
 
 
 class Latch:
@@ -69,7 +41,7 @@ class Latch:
         timeout: float | None = None,
         open_on_timeout: bool = False,
     ) -> None:
-        self._watched = {dependency.name: _Watched(dependency, now) for dependency in dependencies}
+        self._watched = {dependency.name: Watched(dependency, now) for dependency in dependencies}
         self._started = now
         self._freshness = freshness
         self._deadline = None if timeout is None else now + timeout
@@ -81,8 +53,8 @@ class Latch:
         self._history: deque[Transition] = deque(maxlen=HISTORY)
         self._new: list[Transition] = []
         self._asked: set[str] = set()
-        self._wave: float | None = None
-        self._waves = 0
+        self._askings = 0
+        self._mark: float | None = None
 
     @property
     def is_open(self) -> bool:
@@ -109,18 +81,20 @@ class Latch:
         watched.last_attempt = result.finished
         self._asked.discard(result.name)
         if self.is_open:
-            self._judge_fitness(watched, result)
-        elif result.ok:
-            self._succeed(watched, result)
+            for happening in watched.judge(result):
+                self._tell(result.finished, happening, watched)
         else:
-            self._fail(watched, result)
+            self._tell(result.finished, watched.take(result), watched)
         return self.tick(result.finished)
 
     def tick(self, now: float) -> tuple[Transition, ...]:
         """Let time pass until *now*; return what has changed since the last call."""
         if not self.is_open:
-            self._mark_late(now)
+            for watched in self._watched.values():
+                self._tell(now, watched.mark_late(now, self._started), watched)
             self._open_if_ready(now)
+        if not self.is_open:
+            self._mark_overdue(now)
         new, self._new = tuple(self._new), []
         return new
 
@@ -134,25 +108,25 @@ class Latch:
         """Return when time alone changes something next; None: never."""
         if self.is_open:
             return None
-        ends = [self._deadline] if self._deadline is not None else []
-        ends += [
-            self._started + watched.dependency.deadline
-            for watched in self._watched.values()
-            if watched.dependency.deadline is not None
-        ]
-        return min((end for end in ends if end > now), default=None)
+        ends = [self._deadline, *(each.end(self._started) for each in self._watched.values())]
+        return min((end for end in ends if end is not None and end > now), default=None)
 
     def snapshot(self, now: float) -> Snapshot:
         """Return everything that is known, at *now*."""
+        until = now if self._opened is None else self._opened
+        views = [
+            watched.view(started=self._started, until=until, is_asked=name in self._asked)
+            for name, watched in self._watched.items()
+        ]
         return Snapshot(
             at=now,
             started=self._started,
             phase=self._phase(),
             revision=self._revision,
-            dependencies=tuple(self._view(watched, now) for watched in self._watched.values()),
+            dependencies=tuple(views),
             opened=self._opened,
             degraded=self._degraded,
-            pending=() if self.is_open else tuple(self._pending()),
+            pending=() if self.is_open else self._pending(),
             transitions=tuple(self._history),
         )
 
@@ -161,91 +135,12 @@ class Latch:
             return Phase.OPEN
         return Phase.OVERDUE if self._is_overdue else Phase.WAITING
 
-    def _view(self, watched: _Watched, now: float) -> DependencyView:
-        state = State.READY if watched.is_ready else watched.late or State.WAITING
-        end = watched.ready_at if watched.ready_at is not None else self._opened or now
-        return DependencyView(
-            dependency=watched.dependency,
-            state=state,
-            reason=watched.reason,
-            attempts=watched.attempts,
-            since=watched.since,
-            waited=end - self._started,
-            is_fit=watched.is_fit,
-            last_attempt=watched.last_attempt,
-        )
+    def _pending(self) -> tuple[str, ...]:
+        """Return those that hold the gate: not ready, or else asked for proof."""
+        unmet = {name for names in self._needs() if not self._is_met(names) for name in names}
+        return tuple(name for name in self._watched if name in (unmet or self._asked))
 
-    def _succeed(self, watched: _Watched, result: Result) -> None:
-        watched.streak += 1
-        watched.failures = 0
-        watched.began, watched.succeeded = result.started, result.finished
-        if watched.is_ready or watched.streak < watched.dependency.successes:
-            return
-        self._become_ready(watched, result.finished)
-
-    def _become_ready(self, watched: _Watched, now: float) -> None:
-        watched.is_ready, watched.late, watched.reason = True, None, ""
-        watched.since = watched.ready_at = now
-        self._tell(now, Happening.READY, watched)
-
-    def _fail(self, watched: _Watched, result: Result) -> None:
-        was_ready, before = watched.is_ready, watched.reason
-        watched.streak, watched.is_ready = 0, False
-        watched.failures += 1
-        watched.reason = result.reason
-        self._wave, self._waves = None, 0
-        if was_ready:
-            watched.since, watched.ready_at = result.finished, None
-            self._asked.clear()
-            self._tell(result.finished, Happening.LOST, watched)
-        elif before != result.reason:
-            self._tell(result.finished, Happening.WAITING, watched)
-
-    def _judge_fitness(self, watched: _Watched, result: Result) -> None:
-        watched.failures = 0 if result.ok else watched.failures + 1
-        watched.reason = result.reason
-        if result.ok and not watched.is_ready:
-            self._become_ready(watched, result.finished)
-        is_fit = result.ok or (watched.is_fit and watched.failures < UNFIT_AFTER)
-        if is_fit == watched.is_fit:
-            return
-        watched.is_fit = is_fit
-        self._tell(result.finished, Happening.FIT if is_fit else Happening.UNFIT, watched)
-
-    def _mark_late(self, now: float) -> None:
-        for watched in self._watched.values():
-            deadline = watched.dependency.deadline
-            if watched.is_ready or watched.late or deadline is None:
-                continue
-            if now - self._started >= deadline:
-                optional = watched.dependency.optional
-                watched.late = State.GIVEN_UP if optional else State.OVERDUE
-                watched.since = now
-                self._tell(now, Happening.GIVEN_UP if optional else Happening.OVERDUE, watched)
-        self._mark_overdue(now)
-
-    def _mark_overdue(self, now: float) -> None:
-        total = self._deadline is not None and now >= self._deadline
-        late = any(
-            not self._is_met(names)
-            and all(self._watched[name].late is State.OVERDUE for name in names)
-            for names in self._needs()
-        )
-        is_overdue = total or late
-        if is_overdue and not self._is_overdue:
-            self._tell(now, Happening.GATE_OVERDUE)
-        self._is_overdue = is_overdue
-
-    def _open_if_ready(self, now: float) -> None:
-        needs = self._needs()
-        if all(any(self._is_current(name, now) for name in names) for names in needs):
-            self._open(now, self._without(needs))
-        elif all(self._is_met(names) for names in needs):
-            self._ask(needs, now)
-        if not self.is_open and self._is_overdue and self._open_on_timeout:
-            self._open(now, self._without(needs))
-
-    def _needs(self) -> list[tuple[str, ...]]:
+    def _needs(self) -> _Needs:
         """Return what must be ready: of each tuple one."""
         groups: dict[str, list[str]] = {}
         for name, watched in self._watched.items():
@@ -259,37 +154,56 @@ class Latch:
     def _is_met(self, names: tuple[str, ...]) -> bool:
         return any(self._watched[name].is_ready for name in names)
 
-    def _pending(self) -> list[str]:
-        return [name for names in self._needs() if not self._is_met(names) for name in names]
+    def _open_if_ready(self, now: float) -> None:
+        needs = self._needs()
+        if not all(self._is_met(names) for names in needs):
+            self._asked.clear()
+            self._askings, self._mark = 0, None
+            return
+        stale = [names for names in needs if not any(self._is_current(name, now) for name in names)]
+        if stale:
+            self._ask(stale, needs, now)
+        else:
+            self._open(now, self._without(needs))
 
     def _is_current(self, name: str, now: float) -> bool:
         watched = self._watched[name]
-        if not watched.is_ready or name in self._asked:
-            return False
-        in_wave = self._wave is not None and watched.began >= self._wave
-        return in_wave or now - watched.succeeded <= self._freshness
+        is_marked = self._mark is not None and watched.began >= self._mark
+        is_fresh = now - watched.succeeded <= self._freshness
+        return watched.is_ready and (is_fresh or is_marked)
 
-    def _ask(self, needs: list[tuple[str, ...]], now: float) -> None:
-        """Ask for proof once all are ready: first those that are stale, then everyone."""
-        if self._asked:
+    def _ask(self, stale: _Needs, needs: _Needs, now: float) -> None:
+        """Ask the stale ones for proof, at the second asking everyone."""
+        # Only what is still lacking is waited for: of a group, one that hangs while another
+        # has given its proof must not delay the rest.
+        if all(self._asked.intersection(names) for names in stale):
             return
-        self._waves += 1
-        if self._waves > 1:
-            self._wave = now
-        stale = [
-            names
-            for names in needs
-            if self._waves > 1 or not any(self._is_current(name, now) for name in names)
-        ]
-        self._asked = {name for names in stale for name in names if self._watched[name].is_ready}
+        self._askings += 1
+        if self._askings == 2:  # noqa: PLR2004 -- the second asking
+            self._mark, stale = now, needs
+        self._asked |= {name for names in stale for name in names if self._watched[name].is_ready}
 
-    def _without(self, needs: list[tuple[str, ...]]) -> str:
+    def _mark_overdue(self, now: float) -> None:
+        needs = self._needs()
+        is_late = any(
+            not self._is_met(names)
+            and all(self._watched[name].late is State.OVERDUE for name in names)
+            for names in needs
+        )
+        is_overdue = is_late or (self._deadline is not None and now >= self._deadline)
+        if is_overdue and not self._is_overdue:
+            self._tell(now, Happening.GATE_OVERDUE)
+        self._is_overdue = is_overdue
+        if is_overdue and self._open_on_timeout:
+            self._open(now, self._without(needs))
+
+    def _without(self, needs: _Needs) -> str:
         """Return how the opening is degraded, empty if it is not."""
         missing = {name for names in needs if not self._is_met(names) for name in names}
         missing |= {
             name
             for name, watched in self._watched.items()
-            if watched.late is State.GIVEN_UP and not self._group_is_met(watched)
+            if watched.late is State.GIVEN_UP and not self._is_group_met(watched)
         }
         told = [
             f"{name}: {watched.reason or 'no answer yet'}"
@@ -298,7 +212,7 @@ class Latch:
         ]
         return f"opened without {'; '.join(told)}" if told else ""
 
-    def _group_is_met(self, watched: _Watched) -> bool:
+    def _is_group_met(self, watched: Watched) -> bool:
         group = watched.dependency.group
         return group is not None and any(
             other.is_ready for other in self._watched.values() if other.dependency.group == group
@@ -308,18 +222,21 @@ class Latch:
         self._opened, self._degraded = now, degraded
         self._asked.clear()
         for watched in self._watched.values():
-            watched.is_fit = watched.failures < UNFIT_AFTER
+            watched.start_monitoring()
         self._tell(now, Happening.GATE_OPENED, reason=degraded)
 
     def _tell(
-        self, now: float, happening: Happening, watched: _Watched | None = None, reason: str = ""
+        self,
+        now: float,
+        happening: Happening | None,
+        watched: Watched | None = None,
+        reason: str = "",
     ) -> None:
-        transition = Transition(
-            at=now,
-            happening=happening,
-            name=watched.dependency.name if watched else "",
-            reason=watched.reason if watched else reason,
-        )
+        if happening is None:
+            return
+        name = watched.dependency.name if watched else ""
+        reason = watched.reason if watched else reason
+        transition = Transition(at=now, happening=happening, name=name, reason=reason)
         self._revision += 1
         self._history.append(transition)
         self._new.append(transition)

@@ -1,4 +1,4 @@
-"""The event loop: name lookups that hang delay nothing, not even the exit.
+"""The event loop: calls that hang, name lookups first of all, delay nothing, not even the exit.
 
 asyncio looks names up in a pool of a few threads. One name whose server is silent keeps a
 thread for half a minute; a handful of them stop every other lookup, and the process waits
@@ -11,17 +11,20 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
-_Key = tuple[Any, ...]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_Call = tuple[Any, ...]
+_Calls = dict[_Call, "asyncio.Future[Any]"]
+
+_under_way: WeakKeyDictionary[asyncio.AbstractEventLoop, _Calls] = WeakKeyDictionary()
 
 
 class Loop(asyncio.SelectorEventLoop):
     """A selector loop with one daemon thread for each name lookup under way."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._lookups: dict[_Key, asyncio.Future[Any]] = {}
 
     async def getaddrinfo(
         self,
@@ -33,39 +36,63 @@ class Loop(asyncio.SelectorEventLoop):
         proto: int = 0,
         flags: int = 0,
     ) -> Any:  # noqa: ANN401 -- as the base class has it
-        """Look *host* up; callers of the same lookup share the one that is under way.
+        """Look *host* up in a thread of its own; raises `socket.gaierror`."""
+        return await aside(self.resolve, host, port, family, type, proto, flags)
 
-        A caller that gives up leaves the lookup to the next attempt: at most one thread
-        hangs on a name, however often it is tried. Raises `socket.gaierror`.
-        """
-        key = (host, port, family, type, proto, flags)
-        if key not in self._lookups:
-            self._lookups[key] = future = self.create_future()
-            # Whoever waited may have given up: an error nobody hears of is fine.
-            future.add_done_callback(lambda done: done.cancelled() or done.exception())
-            future.add_done_callback(lambda _: self._lookups.pop(key))
-            threading.Thread(
-                target=self._look_up, args=(future, key), name=f"lookup {host}", daemon=True
-            ).start()
-        return await asyncio.shield(self._lookups[key])
+    def resolve(self, *args: Any) -> Any:  # noqa: ANN401 -- as getaddrinfo has it
+        """Look a name up, in the thread: this is what may hang."""
+        return socket.getaddrinfo(*args)
 
-    def _look_up(self, future: asyncio.Future[Any], key: _Key) -> None:
-        """Run in the thread."""
+
+async def aside(call: Callable[..., Any], *args: Any) -> Any:  # noqa: ANN401 -- any call
+    """Return `call(*args)`, made in a daemon thread; raises what it raises.
+
+    Callers of the same call with the same arguments share the one that is under way. Whoever
+    gives up leaves it to the next attempt: at most one thread hangs on a thing, however often
+    it is tried.
+    """
+    loop = asyncio.get_running_loop()
+    calls = _under_way.setdefault(loop, {})
+    key = (call, *args)
+    future = calls.get(key)
+    if future is None:
+        future = loop.create_future()
+        # Known to others only once the thread runs: where no thread is to be had, this raises.
+        _Thread(loop, future, key).start()
+        calls[key] = future
+        # Whoever waited may have given up: an error nobody hears of is fine.
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        future.add_done_callback(lambda _: calls.pop(key))
+    await asyncio.wait([future])
+    return future.result()
+
+
+class _Thread(threading.Thread):
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], key: _Call
+    ) -> None:
+        super().__init__(name="aside", daemon=True)
+        self._loop = loop
+        self._future = future
+        self._key = key
+
+    def run(self) -> None:
         found: Any = None
-        error: OSError | UnicodeError | None = None
+        error: Exception | None = None
+        call, *args = self._key
         try:
-            found = socket.getaddrinfo(*key)
-        except (OSError, UnicodeError) as exc:
+            found = call(*args)
+        except Exception as exc:  # noqa: BLE001 -- raised again where it was asked for
             error = exc
-        if not self.is_closed():
-            # A lookup that outlives its loop has nobody to tell.
+        # A call that outlives its loop has nobody to tell.
+        if not self._loop.is_closed():
             try:
-                self.call_soon_threadsafe(_settle, future, found, error)
+                self._loop.call_soon_threadsafe(_settle, self._future, found, error)
             except RuntimeError:
                 return
 
 
-def _settle(future: asyncio.Future[Any], found: Any, error: Exception | None) -> None:  # noqa: ANN401 -- as getaddrinfo has it
+def _settle(future: asyncio.Future[Any], found: Any, error: Exception | None) -> None:  # noqa: ANN401 -- any result
     if future.cancelled():
         return
     if error is not None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LONGEST_REASON = 300
 """Characters of a reason that are kept: it stands in logs, pages and events."""
+NO_REASON = "not ready"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +38,29 @@ async def attempt(watch: Watch) -> Result:
     """Return the outcome of one attempt, within the dependency's timeout."""
     loop = asyncio.get_running_loop()
     started = loop.time()
-    reason = _clean(await _why_not(watch), watch.dependency)
+    reason = await _why_not(watch)
     return Result(
         name=watch.dependency.name,
         ok=not reason,
-        reason=reason,
+        # Cleaning may leave nothing of a reason; that makes no success of it.
+        reason=reason and (_clean(reason, watch.dependency) or NO_REASON),
         started=started,
         finished=loop.time(),
     )
 
 
 async def watch_all(watches: Iterable[Watch], board: Board) -> None:
-    """Attempt all until the gate is open, and the monitored ones for ever."""
+    """Attempt all until the gate is open, and the monitored ones for ever.
+
+    The opening ends attempts that are under way, and with nothing to wait for is at once.
+    """
     async with asyncio.TaskGroup() as group:
         group.create_task(_keep_time(board))
-        for watch in watches:
-            group.create_task(_watch(watch, board))
+        tasks = [(watch, group.create_task(_watch(watch, board))) for watch in watches]
+        await board.opened()
+        for watch, task in tasks:
+            if not watch.dependency.monitor:
+                task.cancel()
 
 
 async def _watch(watch: Watch, board: Board) -> None:
@@ -67,11 +75,11 @@ async def _watch(watch: Watch, board: Board) -> None:
 async def _pause(watch: Watch, board: Board) -> None:
     """Sleep until the next attempt is due; the opening ends the sleep."""
     dependency, latch = watch.dependency, board.latch
-    if latch.rests(dependency.name):
-        return
     if latch.is_open:
         if dependency.monitor:
             await asyncio.sleep(dependency.interval)
+        return
+    if latch.rests(dependency.name) or dependency.name in latch.asked:
         return
     limit = backoff.longest(dependency.interval, is_local=dependency.is_local)
     failures = latch.failures(dependency.name)
@@ -87,22 +95,28 @@ async def _sleep(watch: Watch, board: Board, seconds: float) -> None:
     if changed is None:
         await board.until(lambda: board.latch.is_open, seconds)
         return
-    worth = asyncio.ensure_future(_heed(changed, board))
-    try:
-        await board.until(lambda: board.latch.is_open or worth.done(), seconds)
-    finally:
-        worth.cancel()
+    async with asyncio.TaskGroup() as group:
+        worth = asyncio.Event()
+        heed = group.create_task(_heed(changed, worth, board))
+        # A check that calls every moment worth it would be tried without any pause.
+        least = min(seconds, backoff.FIRST)
+        await board.until(lambda: board.latch.is_open, least)
+        await board.until(lambda: board.latch.is_open or worth.is_set(), seconds - least)
+        heed.cancel()
 
 
-async def _heed(changed: Callable[[], Awaitable[None]], board: Board) -> None:
-    """Wait for the check's word; what goes wrong there the next attempt will tell."""
-    with suppress(CheckFailed):
+async def _heed(changed: Callable[[], Awaitable[None]], worth: asyncio.Event, board: Board) -> None:
+    """Wait for the check's word; if that fails, the pause just takes its full time."""
+    # Any fault: a broken check must not end the others, and the next attempt tells of it.
+    with suppress(Exception):
         await changed()
-    board.wake()
+        worth.set()
+        board.wake()
 
 
 async def _keep_time(board: Board) -> None:
-    """Tell the latch when a deadline has passed."""
+    """Tell the latch when a deadline has passed, and at once that time has begun."""
+    board.tick()
     while (due := board.latch.next_deadline(board.now())) is not None:
         await board.until(lambda: board.latch.is_open, due - board.now())
         board.tick()
@@ -110,27 +124,42 @@ async def _keep_time(board: Board) -> None:
 
 async def _why_not(watch: Watch) -> str:
     """Return why the dependency is not ready, empty if it is."""
-    dependency = watch.dependency
+    until_down = watch.dependency.until_down
     stage.begin()
     try:
-        async with asyncio.timeout(dependency.timeout):
-            await watch.check()
+        await _in_time(watch)
     except Absent as exc:
-        return "" if dependency.until_down else str(exc) or "not there"
+        return "" if until_down else str(exc) or "not there"
     except CheckFailed as exc:
-        return str(exc) or "not ready"
-    except TimeoutError:
-        doing = stage.current()
-        late = f"no answer within {durations.show(dependency.timeout)}"
-        return f"{doing}: {late}" if doing else late
+        return str(exc) or NO_REASON
+    except asyncio.CancelledError:
+        # Ours ends the attempt; one that got out of a library would end the task unheard,
+        # and the dependency would never be tried again.
+        if (task := asyncio.current_task()) is None or task.cancelling():
+            raise
+        return "the check is broken: it cancelled itself"
     except Exception as exc:  # noqa: BLE001 -- a broken check, perhaps of another package, must not end the others
         return f"the check is broken: {type(exc).__name__}: {exc}"
-    return "still there" if dependency.until_down else ""
+    return "still there" if until_down else ""
+
+
+async def _in_time(watch: Watch) -> None:
+    """Run the check; raises `CheckFailed` with the stage it hung in when time is up."""
+    seconds = watch.dependency.timeout
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            await watch.check()
+    except TimeoutError as exc:
+        late = f"no answer within {durations.show(seconds)}" if limit.expired() else "timed out"
+        doing = stage.current()
+        raise CheckFailed(f"{doing}: {late}" if doing else late) from exc
 
 
 def _clean(reason: str, dependency: Dependency) -> str:
     """Return *reason* as one short line without secrets."""
-    for secret in (*stage.secrets(), *dependency.secrets):
+    # The longest first: one secret may begin like another.
+    for secret in sorted((*stage.secrets(), *dependency.secrets), key=len, reverse=True):
         reason = reason.replace(secret, "***")
     line = " ".join("".join(char if char.isprintable() else " " for char in reason).split())
     return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 1] + "…"

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
+SHORTEST_SECRET = 3
+"""Characters: a shorter one would be cut out of common words, and tell itself thereby."""
+
 _stage: ContextVar[str] = ContextVar("stage", default="")
 _secrets: ContextVar[tuple[str, ...]] = ContextVar("secrets", default=())
 
@@ -30,7 +33,7 @@ def current() -> str:
 
 def keep_secret(value: str) -> None:
     """Have *value*, read from a file in this attempt, taken out of the reason."""
-    if value:
+    if len(value) >= SHORTEST_SECRET:
         _secrets.set((*_secrets.get(), value))
 
 

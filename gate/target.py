@@ -7,9 +7,11 @@ asked for, so that an unknown option can be told from a known one without a seco
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
 
 from gate import durations
 from gate.errors import Problem
+from gate.stage import SHORTEST_SECRET
 from gate.suggest import closest
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 TRUE = frozenset({"true", "yes", "on", "1"})
 FALSE = frozenset({"false", "no", "off", "0"})
-_SHORTEST_SECRET = 3
 
 
 class Target:
@@ -59,8 +60,15 @@ class Target:
 
     def keep_secret(self, value: str) -> None:
         """Have *value* taken out of every text that is shown, a server's answer included."""
-        if len(value) >= _SHORTEST_SECRET:
-            self._secrets.append(value)
+        if len(value) >= SHORTEST_SECRET:
+            # As a URL writes it too: servers and libraries repeat those.
+            self._secrets += [value, quote(value, safe="", errors="replace")]
+
+    def show(self, value: str) -> None:
+        """Let *value*, of a parameter of the query that holds no secret, be shown after all."""
+        for form in (value, quote(value, safe="", errors="replace")):
+            if form in self._secrets:
+                self._secrets.remove(form)  # once: it may be the password as well
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -136,18 +144,21 @@ class Target:
         What was typed is shown only where it is near a known option: it may be a piece
         of a password with a space in it.
         """
+        far = []
         for position, (key, _) in enumerate(self._options, start=1):
             if key in self._known:
                 continue
-            near = closest(key, self._known)
+            near = closest(key, self._known) if key.replace("-", "").isalnum() else ""
             if near:
                 self.problem(f"{key}: unknown option; did you mean {near}?")
             else:
-                options = ", ".join(sorted(self._known))
-                self.problem(
-                    f"option {position}: unknown; {self.url.scheme} takes {options}; "
-                    "a space in a URL is written %20"
-                )
+                far.append(str(position))
+        if far:
+            has_comment = any(key.startswith("#") for key, _ in self._options)
+            space = "a space in a URL is written %20"
+            hint = "a comment stands on a line of its own" if has_comment else space
+            options = f"{self.url.scheme} takes {', '.join(sorted(self._known))}"
+            self.problem(f"option {', '.join(far)}: unknown; {options}; {hint}")
 
 
 def positive_duration(text: str) -> float:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote
 
 _SCHEME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789+.-")
 _AT_IN_PATH = frozenset({"http", "https", "http+unix", "file", "unix", "exec", "k8s"})
+_ENCODED = "within its parts / is written %2F, ? %3F, # %23, @ %40"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,12 @@ class Host:
         return name if self.port is None else f"{name}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Url:
     """A URL in parts; user, password and query are percent-decoded, the path is as written.
 
-    `path` is all but the query of an opaque URL (`k8s:job/migrate`, `exec:COMMAND`).
+    `path` is all but the query of an opaque URL (`k8s:job/migrate`, `exec:COMMAND`). Neither
+    `str` nor `repr` shows a secret.
     """
 
     scheme: str
@@ -61,6 +63,9 @@ class Url:
         if self.scheme in {"unix", "http+unix", "sidecar"}:
             return True
         return bool(self.hosts) and all(is_loopback(host.name) for host in self.hosts)
+
+    def __repr__(self) -> str:
+        return f"<Url {self}>"
 
     def __str__(self) -> str:
         """Return the URL without user, password, query and arguments."""
@@ -96,13 +101,28 @@ def parse(word: str) -> Url:
         msg = "not a URL; write scheme://host:port"
         raise ValueError(msg)
     if any(ord(char) < 32 for char in word):  # noqa: PLR2004 -- control characters
-        msg = "the URL holds a line break or another control character"
+        msg = "the URL holds a line break or another control character; write it percent-encoded"
         raise ValueError(msg)
-    rest = word[len(scheme) + 1 :].partition("#")[0] if scheme != "exec" else word[5:]
+    rest, hash_sign, fragment = word[len(scheme) + 1 :].partition("#")
+    if scheme == "exec":
+        rest = rest + hash_sign + fragment
+    elif "@" in fragment and scheme not in _AT_IN_PATH:
+        msg = f"the URL has a # before an @; {_ENCODED}"
+        raise ValueError(msg)
     if not rest.startswith("//"):
+        _refuse_bare(scheme, rest)
         path, _, query = (rest, "", "") if scheme == "exec" else rest.partition("?")
         return Url(scheme=scheme, path=path, raw_query=query, is_opaque=True)
     return _hierarchical(scheme, rest[2:])
+
+
+def _refuse_bare(scheme: str, rest: str) -> None:
+    """Tell `host:port` and `user:password@host` from a scheme; else they would be shown."""
+    if scheme in _AT_IN_PATH:
+        return
+    if "@" in rest or rest[:1].isdigit():
+        msg = "not a URL, the scheme is missing; write tcp://host:port or another scheme"
+        raise ValueError(msg)
 
 
 def _hierarchical(scheme: str, rest: str) -> Url:
@@ -110,8 +130,8 @@ def _hierarchical(scheme: str, rest: str) -> Url:
     netloc, rest = rest[:end], rest[end:]
     path, _, query = rest.partition("?")
     userinfo, at, hosts = netloc.rpartition("@")
-    if not at and "@" in rest and scheme not in _AT_IN_PATH:
-        msg = "there is a / or ? before the @; in a password write / as %2F and ? as %3F"
+    if "@" in rest and scheme not in _AT_IN_PATH:
+        msg = f"the URL has a / or ? before an @; {_ENCODED}"
         raise ValueError(msg)
     username, colon, password = userinfo.partition(":")
     return Url(
@@ -129,14 +149,20 @@ def _host(text: str) -> Host:
     if bracket:
         name, port = name.removeprefix("["), rest.removeprefix(":")
         if ":" not in name or (rest and not rest.startswith(":")):
-            msg = "the address in brackets is not an IPv6 address"
+            msg = "the address in [ ] is not one of IPv6; write scheme://[::1]:port or scheme://host:port"
             raise ValueError(msg)
     else:
         name, _, port = text.partition(":")
-    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):  # noqa: PLR2004 -- the ports there are
-        msg = "the port is not a number from 1 to 65535; in a password write : as %3A and / as %2F"
+    if port and not _is_port(port):
+        msg = f"the URL's port is not a number from 1 to 65535; {_ENCODED}"
         raise ValueError(msg)
-    if not name or any(char in "[]<>\"'\\ " for char in name):
-        msg = "the host is empty or holds a character that no host name has"
+    decoded = unquote(name)
+    if not name or any(char in "[]<>\"'\\ " or not char.isprintable() for char in decoded):
+        msg = "the URL's host is empty or holds a character that no host has; write scheme://host:port"
         raise ValueError(msg)
-    return Host(unquote(name), int(port) if port else None)
+    return Host(decoded, int(port) if port else None)
+
+
+def _is_port(text: str) -> bool:
+    # Five digits first: `int` of thousands of them raises an error of its own.
+    return text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536  # noqa: PLR2004 -- the ports there are

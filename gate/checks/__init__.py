@@ -107,8 +107,9 @@ def _entry_point(target: Target, scheme: str) -> Parse | None:
             return None
         return parse
     near = closest(scheme, SCHEMES)
-    hint = f"did you mean {near}?" if near else f"gate has {', '.join(sorted(SCHEMES))}"
-    target.problem(f"{scheme}: unknown scheme; {hint}")
+    # What is far from any scheme may be a piece of a password with a `;` in it: not shown.
+    text = f"unknown scheme; gate has {', '.join(sorted(SCHEMES))}"
+    target.problem(f"{scheme}: unknown scheme; did you mean {near}?" if near else text)
     return None
 
 

@@ -8,16 +8,12 @@ import os
 import socket
 import ssl
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from itertools import chain, zip_longest
+from typing import Any
 
 from gate import stage
+from gate.checks._race import STAGGER, NoWay, staggered, summary
 from gate.errors import Absent, CheckFailed
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-STAGGER = 0.25
-"""Seconds after which the next address is tried beside the one that is silent (RFC 8305)."""
 
 _WORDS = {
     errno.ECONNREFUSED: "connection refused",
@@ -28,9 +24,15 @@ _WORDS = {
     errno.ETIMEDOUT: "connection timed out",
     errno.EACCES: "permission denied",
     errno.ENOENT: "no such socket",
+    errno.EAGAIN: "its queue of connections is full",
     errno.EADDRNOTAVAIL: "address not available",
     errno.EAFNOSUPPORT: "address family not supported",
 }
+_VERIFY_WORDS = (
+    ("certificate has expired", "certificate expired"),
+    ("Hostname mismatch", "hostname mismatch"),
+    ("self signed", "self-signed"),
+)
 _ABSENT = frozenset({errno.ECONNREFUSED, errno.ENOENT})
 _NO_WAY = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 _LOCALHOST = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
@@ -43,14 +45,10 @@ _GONE = frozenset(
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-class NoWay(CheckFailed):
-    """There is no way from here to such an address: says nothing of the dependency."""
-
-
 async def lookup(host: str, port: int, family: int = 0) -> list[tuple[Any, ...]]:
     """Return the addresses of *host* as `getaddrinfo` does, stream sockets only.
 
-    Raises `Absent` where the name does not exist, else `CheckFailed`.
+    Raises `Absent` where the name, or an address of it, does not exist, else `CheckFailed`.
     """
     stage.enter("name lookup")
     loop = asyncio.get_running_loop()
@@ -58,11 +56,16 @@ async def lookup(host: str, port: int, family: int = 0) -> list[tuple[Any, ...]]
         return list(await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM))
     except socket.gaierror as exc:
         if exc.errno in _GONE:
+            # Which of them is the resolver's choice: musl and older glibc know only one.
             msg = f"name not found: {host}"
             raise Absent(msg) from exc
         msg = f"name lookup failed: {host}: {(exc.strerror or str(exc)).lower()}"
         raise CheckFailed(msg) from exc
-    except UnicodeError as exc:
+    except OSError as exc:
+        msg = f"name lookup failed: {host}: {words(exc)}"
+        raise CheckFailed(msg) from exc
+    except ValueError as exc:
+        # An empty or overlong label, or a NUL.
         msg = f"name not found: {host!r} is not a host name"
         raise CheckFailed(msg) from exc
 
@@ -72,24 +75,29 @@ async def dial(host: str, port: int) -> socket.socket:
 
     Raises `CheckFailed`, as `Absent` where every address refused.
     """
-    if _is_dotted_quad(host):
-        return await _connect((host, port))
     if host.lower().rstrip(".") == "localhost":
         return await _dial_localhost(port)
-    addresses = await lookup(host, port)
+    family = _family_of_literal(host)
+    if family is not None:
+        return await _connect(family, (host, port))
+    addresses = [(info[0], info[4]) for info in await lookup(host, port)]
     if len(addresses) == 1:
-        return await _connect(addresses[0][4], addresses[0][0])
-    stage.enter("connecting")
-    return await staggered(
-        [partial(_connect, info[4], info[0]) for info in addresses],
-        [str(info[4][0]) for info in addresses],
-    )
+        return await _connect(*addresses[0])
+    return await _dial_all(_alternating(addresses))
 
 
 async def dial_unix(path: str) -> socket.socket:
     """Return a socket connected to the unix socket at *path*; raises `CheckFailed`."""
     stage.enter("connecting")
-    return await _connect(path, socket.AF_UNIX)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.setblocking(False)
+    try:
+        # Answered at once. Not by the loop: it takes a full queue for a connection made.
+        sock.connect(path)
+    except OSError as exc:
+        sock.close()
+        raise _kind(exc.errno)(words(exc)) from exc
+    return sock
 
 
 async def open_stream(
@@ -99,7 +107,9 @@ async def open_stream(
 
     The caller closes the writer, best with `closing()`.
     """
-    return await wrap(await dial(host, port), tls=tls, server_name=server_name or host)
+    # No certificate has the final dot that keeps a resolver from its search list.
+    name = server_name or host.rstrip(".")
+    return await wrap(await dial(host, port), tls=tls, server_name=name)
 
 
 async def wrap(
@@ -116,13 +126,16 @@ async def wrap(
         sock.close()
         if isinstance(exc, OSError):
             raise CheckFailed(words(exc)) from exc
+        if isinstance(exc, ValueError):
+            msg = f"TLS: {server_name!r} is not a name that a certificate has"
+            raise CheckFailed(msg) from exc
         raise
 
 
 def words(exc: OSError) -> str:
     """Return what *exc* means to a person, in a few words."""
     if isinstance(exc, ssl.SSLError):
-        return f"TLS: {_tls_words(exc)}"
+        return _tls_words(exc)
     if exc.errno is None:
         # asyncio says so when the peer ends the connection in the middle of something.
         return "connection closed" if isinstance(exc, ConnectionError) else str(exc).lower()
@@ -131,39 +144,73 @@ def words(exc: OSError) -> str:
 
 def _tls_words(exc: ssl.SSLError) -> str:
     if isinstance(exc, ssl.SSLCertVerificationError):
-        return exc.verify_message.replace("certificate has expired", "certificate expired")
+        told = exc.verify_message.removesuffix(".")
+        for theirs, ours in _VERIFY_WORDS:
+            told = told.replace(theirs, ours)
+        return f"TLS: {told}"
     if exc.reason == "WRONG_VERSION_NUMBER":
         return "the server does not speak TLS on this port"
-    return (exc.reason or str(exc)).lower().replace("_", " ")
+    _, alert, what = (exc.reason or "").partition("_ALERT_")
+    told = f"the server refuses: {what}" if alert else exc.reason or str(exc)
+    return f"TLS: {told.lower().replace('_', ' ')}"
 
 
 async def _dial_localhost(port: int) -> socket.socket:
-    """Try both loopback addresses (RFC 6761, 6.3), one by one as both answer at once.
+    """Try both loopback addresses (RFC 6761, 6.3).
 
-    Without a lookup: asked four times a second, it would cost more than the rest.
+    Without a lookup, and one after the other, as both answer at once: asked four times a
+    second, that would cost more than the rest. Only a full queue is silent.
     """
     failures = []
-    for family, address in _LOCALHOST:
+    try:
+        async with asyncio.timeout(STAGGER):
+            for family, address in _LOCALHOST:
+                try:
+                    return await _connect(family, (address, port))
+                except CheckFailed as exc:
+                    failures.append((address, exc))
+    except TimeoutError:
+        return await _dial_all([(family, (address, port)) for family, address in _LOCALHOST])
+    raise summary(failures)
+
+
+def _family_of_literal(host: str) -> int | None:
+    """Return the address family of *host* if it is an address, None if it is a name."""
+    for family in (socket.AF_INET, socket.AF_INET6):
         try:
-            return await _connect((address, port), family)
-        except CheckFailed as exc:
-            failures.append((address, exc))
-    raise _summary(failures)
+            socket.inet_pton(family, host)
+        except (OSError, ValueError):
+            continue
+        return family
+    return None
 
 
-def _is_dotted_quad(host: str) -> bool:
-    return host.replace(".", "").isdigit() and host.count(".") == 3  # noqa: PLR2004 -- dotted quad
+def _alternating(addresses: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+    """Return *addresses* with the families in turn (RFC 8305, 4), the first one's first."""
+    first = addresses[0][0]
+    same = [address for address in addresses if address[0] == first]
+    other = [address for address in addresses if address[0] != first]
+    return [each for each in chain(*zip_longest(same, other)) if each is not None]
 
 
-async def _connect(address: Any, family: int = socket.AF_INET) -> socket.socket:  # noqa: ANN401 -- as sockets have it
+async def _dial_all(addresses: list[tuple[int, Any]]) -> socket.socket:
+    stage.enter("connecting")
+    return await staggered(
+        [partial(_connect, family, address) for family, address in addresses],
+        [str(address[0]) for _, address in addresses],
+    )
+
+
+async def _connect(family: int, address: Any) -> socket.socket:  # noqa: ANN401 -- as sockets have it
     stage.enter("connecting")
     try:
         sock = socket.socket(family, socket.SOCK_STREAM)
     except OSError as exc:
-        raise CheckFailed(words(exc)) from exc
+        raise _kind(exc.errno)(words(exc)) from exc
     sock.setblocking(False)
     try:
         await asyncio.get_running_loop().sock_connect(sock, address)
+        _refuse_itself(sock)
     except BaseException as exc:
         sock.close()
         if isinstance(exc, OSError):
@@ -172,56 +219,22 @@ async def _connect(address: Any, family: int = socket.AF_INET) -> socket.socket:
     return sock
 
 
-async def staggered(
-    starts: list[Callable[[], Awaitable[socket.socket]]], names: list[str]
-) -> socket.socket:
-    """Return the first socket that one of *starts* yields; raises `CheckFailed` if none does."""
-    running: dict[asyncio.Task[socket.socket], str] = {}
-    failures: list[tuple[str, CheckFailed]] = []
-    waiting = list(zip(starts, names, strict=True))
+def _refuse_itself(sock: socket.socket) -> None:
+    """Raise `ConnectionRefusedError` where *sock* is connected to itself.
+
+    Linux does that where nobody listens on a loopback port of the range it gives clients
+    (32768 to 60999) and it happens to give just that one: sooner or later, if asked often.
+    """
     try:
-        while waiting or running:
-            if waiting:
-                start, name = waiting.pop(0)
-                running[asyncio.ensure_future(start())] = name
-            done, _ = await asyncio.wait(
-                running,
-                timeout=STAGGER if waiting else None,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            for task in done:
-                name = running.pop(task)
-                error = task.exception()
-                if error is None:
-                    return task.result()
-                if not isinstance(error, CheckFailed):
-                    raise error
-                failures.append((name, error))
-    finally:
-        await _abandon(running)
-    raise _summary(failures)
-
-
-async def _abandon(running: dict[asyncio.Task[socket.socket], str]) -> None:
-    """End the attempts that lost, and close what one of them may have opened by now."""
-    for task in running:
-        task.cancel()
-    for outcome in await asyncio.gather(*running, return_exceptions=True):
-        if isinstance(outcome, socket.socket):
-            outcome.close()
+        is_own = sock.getsockname() == sock.getpeername()
+    except OSError:
+        # Accepted and closed again already: what follows will tell.
+        return
+    if is_own:
+        raise ConnectionRefusedError(errno.ECONNREFUSED, "connected to itself")
 
 
 def _kind(code: int | None) -> type[CheckFailed]:
     if code in _ABSENT:
         return Absent
     return NoWay if code in _NO_WAY else CheckFailed
-
-
-def _summary(failures: list[tuple[str, CheckFailed]]) -> CheckFailed:
-    """Return one failure for all; what this machine cannot reach at all does not count."""
-    told = [failure for failure in failures if not isinstance(failure[1], NoWay)] or failures
-    texts = {str(error) for _, error in told}
-    kind = Absent if all(isinstance(error, Absent) for _, error in told) else CheckFailed
-    if len(texts) == 1:
-        return kind(texts.pop())
-    return kind(", ".join(f"{error} ({name})" for name, error in told))

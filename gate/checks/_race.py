@@ -57,7 +57,7 @@ async def _race(
                 return task.result()
             except CheckFailed as exc:
                 failures.append((name, exc))
-    raise _summary(failures)
+    raise summary(failures)
 
 
 async def _abandon(running: dict[asyncio.Task[socket.socket], str]) -> None:
@@ -70,7 +70,7 @@ async def _abandon(running: dict[asyncio.Task[socket.socket], str]) -> None:
     running.clear()
 
 
-def _summary(failures: list[tuple[str, CheckFailed]]) -> CheckFailed:
+def summary(failures: list[tuple[str, CheckFailed]]) -> CheckFailed:
     """Return one failure for all; what this machine cannot reach at all does not count."""
     told = [failure for failure in failures if not isinstance(failure[1], NoWay)] or failures
     texts = {str(error) for _, error in told}

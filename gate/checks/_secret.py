@@ -18,15 +18,19 @@ def read(path: str, option: str) -> str:
     """Return the text in the file at *path*, without the line break at its end.
 
     Raises `CheckFailed` naming *option* where it cannot be read: a mounted secret may
-    come late. Nothing of the text will be in a reason.
+    come late, or empty first. Nothing of the text will be in a reason.
     """
     try:
         with Path(path).open("rb") as file:
-            text = file.read(_LONGEST).decode().rstrip("\r\n")
+            content = file.read(_LONGEST + 1)
+        text = content.decode().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as exc:
         why = (exc.strerror or "").lower() if isinstance(exc, OSError) else "not UTF-8 text"
         msg = f"{option}: cannot read {path}: {why}"
         raise CheckFailed(msg) from exc
+    if not text or len(content) > _LONGEST:
+        msg = f"{option}: {path} is {'longer than 64 KiB' if text else 'empty'}"
+        raise CheckFailed(msg)
     stage.keep_secret(text)
     return text
 

@@ -7,8 +7,10 @@ of CPU, so a context is kept for as long as its files stay the same.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -17,9 +19,12 @@ from gate.checks._secret import path_option
 from gate.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from gate.target import Target
+
+FAREWELL = 0.25
+"""Seconds to wait for the other side's farewell: the outcome is known by then."""
 
 _Stamp = tuple[int, int, int]
 
@@ -33,6 +38,8 @@ class Tls:
     key: str = ""
     server_name: str = ""
     insecure: bool = False
+    any_name: bool = False
+    """The certificate is verified, but not whose name is in it (`sslmode=verify-ca`)."""
 
     def context(self, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
         """Return a context made of the files as they are now; raises `CheckFailed`.
@@ -56,15 +63,48 @@ def parse(target: Target) -> Tls:
     )
     if tls.key and not tls.cert:
         target.problem("key: goes with cert=PATH, the certificate it belongs to")
+    if tls.server_name and not is_host_name(tls.server_name):
+        target.problem("server-name: wants the name of a host, without a port")
     return tls
+
+
+def is_host_name(text: str) -> bool:
+    """Whether *text* can be a server name: what OpenSSL refuses is told before it is tried."""
+    return not (text.startswith(".") or any(char in "/:@?#[]" or char <= " " for char in text))
+
+
+@asynccontextmanager
+async def closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+    """Close *writer* at the end, in the way of its protocol; at once when cancelled.
+
+    A server that never takes leave would otherwise keep the socket for half a minute.
+    """
+    try:
+        yield
+    except asyncio.CancelledError:
+        writer.transport.abort()
+        raise
+    finally:
+        writer.close()
+        # How the other side takes its leave is its own affair.
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(FAREWELL):
+                await writer.wait_closed()
+        writer.transport.abort()
 
 
 @lru_cache(maxsize=32)
 def _context(tls: Tls, alpn: tuple[str, ...], _stamps: tuple[_Stamp, ...]) -> ssl.SSLContext:
-    context = ssl.create_default_context()
+    # Not create_default_context(): it writes keys to where SSLKEYLOGFILE says, and from 3.13
+    # on refuses authorities that lack an extension, which curl and Go accept.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if tls.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+    else:
+        context.check_hostname = not tls.any_name
+        context.load_default_certs()
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # `ca` may be an intermediate
     if alpn:
         context.set_alpn_protocols(list(alpn))
     if tls.ca:

@@ -26,6 +26,6 @@ class Unix:
 def parse(target: Target) -> Unix:
     """Return the check that *target* describes."""
     path = unquote(target.url.path)
-    if target.url.hosts or not path.startswith("/"):
+    if target.url.hosts or not path.startswith("/") or "\0" in path:
         target.problem("the URL wants an absolute path; write unix:///run/app.sock")
     return Unix(path)

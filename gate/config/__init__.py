@@ -31,6 +31,18 @@ class Config:
     settings: Settings
     wanted: tuple[Wanted, ...]
     problems: tuple[Problem, ...]
+    """What was wrong, but for what the targets of `wanted` hold."""
+    order: tuple[str, ...] = ()
+    """The places of the dependencies, as they were written."""
+
+    def all_problems(self) -> tuple[Problem, ...]:
+        """Return every problem, those in the targets too, in the order of writing.
+
+        Complete once each target's check has been loaded.
+        """
+        rank = {place: number for number, place in enumerate(self.order)}
+        problems = [*self.problems, *(p for each in self.wanted for p in each.target.problems)]
+        return tuple(sorted(problems, key=lambda problem: rank.get(problem.place, -1)))
 
 
 def read(
@@ -50,16 +62,19 @@ def read(
         for name, value in {**environ, **(flags or {})}.items()
         if name.startswith("GATE_") and not links.is_injected(name, environ)
     }
-    problems = _unknown(own) + _undefined(own, places)
+    mistaken = _unknown(own) + _undefined(own, places)
     sane = {name: value for name, value in own.items() if _reference(value) is None}
     found, wrong = settings.read(sane, places)
     sources = _arguments(arguments) if arguments else _sources(sane, places)
-    wanted, bad = dependencies.read(sources, found)
-    problems += [*wrong, *bad]
-    if not (sources or problems or found.allow_empty or found.disabled):
+    entries = dependencies.read(sources, found)
+    wanted = tuple(entry for entry in entries if isinstance(entry, Wanted))
+    problems = [*mistaken, *wrong, *(entry for entry in entries if isinstance(entry, Problem))]
+    # A mistaken variable is likely the one that should have held them.
+    if not (sources or mistaken or found.allow_empty or found.disabled):
         text = "no dependency; set it, or GATE_ALLOW_EMPTY=true if there is none on purpose"
         problems.append(Problem(LIST, text))
-    return Config(found, tuple(wanted), tuple(problems))
+    order = tuple(entry.place for entry in entries)
+    return Config(found, wanted, tuple(problems), order)
 
 
 def _unknown(own: Mapping[str, str]) -> list[Problem]:
@@ -69,22 +84,32 @@ def _unknown(own: Mapping[str, str]) -> list[Problem]:
         if name in known or (name.startswith(PREFIX) and name != PREFIX):
             continue
         near = closest(name, {*known, PREFIX + "NAME"})
-        hint = f"did you mean {near}?" if near else "gate has no such setting; remove it"
-        problems.append(Problem(name, f"unknown variable; {hint}"))
+        hint = (
+            f"did you mean {near}?"
+            if near
+            else f"gate has {PREFIX}<NAME>, {', '.join(sorted(known))}"
+        )
+        # A name can hold anything but `=`, a line break too.
+        place = name if name.isprintable() else ascii(name)
+        problems.append(Problem(place, f"unknown variable; {hint}"))
     return problems
 
 
 def _undefined(own: Mapping[str, str], places: Mapping[str, str]) -> list[Problem]:
     """Kubernetes leaves `$(NAME)` as it is where NAME is not defined (fact 11.1)."""
-    return [
-        Problem(
-            places.get(name, name),
-            f"$({reference}) is not defined; define {reference} before it in the "
-            "container's env, and check its spelling",
+    problems = []
+    for name, value in sorted(own.items()):
+        reference = _reference(value)
+        if reference is None:
+            continue
+        # As variables are mostly written; anything else may be a piece of a password.
+        what = f"$({reference})" if reference.isupper() else "a $(…) in it"
+        text = (
+            f"{what} is not defined; define it before this one in the container's env, "
+            "check its spelling (a $ that is meant is written %24 in a URL)"
         )
-        for name, value in sorted(own.items())
-        if (reference := _reference(value)) is not None
-    ]
+        problems.append(Problem(places.get(name, name), text))
+    return problems
 
 
 def _reference(value: str) -> str | None:
@@ -104,7 +129,7 @@ def _sources(own: Mapping[str, str], places: Mapping[str, str]) -> list[Source]:
     """Return the lines of the list in order, then the single variables by name."""
     place = places.get(LIST, LIST)
     found = words.lines(own.get(LIST, ""))
-    listed = [Source(f"{place} line {number}", text) for number, text in found]
+    listed = [Source(f"{place} {line}", text, is_part="part" in line) for line, text in found]
     single = [
         Source(name, own[name], name.removeprefix(PREFIX).lower().replace("_", "-"))
         for name in sorted(own)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gate import url as urls
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 OPTIONAL_DEADLINE = 30.0
 _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 _LONGEST_NAME = 63
+_NAME_FORM = f"1 to {_LONGEST_NAME} letters, digits and . _ -, a letter or digit first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,10 @@ class Source:
     """Where a dependency is written: its place, its text, its name if that is outside."""
 
     place: str
-    text: str
+    text: str = field(repr=False)
     name: str = ""
+    is_part: bool = False
+    """Of a line with a `;` in it: what looks like a name may be a piece of a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Line:
     place: str
     name: str
     url: urls.Url
-    options: tuple[tuple[str, str | None], ...]
+    options: tuple[tuple[str, str | None], ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,53 +51,63 @@ class Wanted:
     target: Target
 
     @property
+    def place(self) -> str:
+        """Where it is written."""
+        return self.target.place
+
+    @property
     def dependency_with_secrets(self) -> Dependency:
         """The dependency with all secrets that its check has read by now."""
         return replace(self.dependency, secrets=self.target.secrets)
 
 
-def read(sources: Iterable[Source], settings: Settings) -> tuple[list[Wanted], list[Problem]]:
-    """Return the dependencies of *sources* in order, and what is wrong with them."""
-    problems: list[Problem] = []
-    lines = [line for source in sources if (line := _line(source, problems))]
-    wanted: dict[str, Wanted] = {}
-    for line, name in zip(lines, _names(lines), strict=True):
-        if name in wanted:
-            first = wanted[name].target.place
-            problems.append(
-                Problem(line.place, f"the name {name} is taken by {first}; give each its own")
-            )
+def read(sources: Iterable[Source], settings: Settings) -> list[Wanted | Problem]:
+    """Return for each of *sources* the dependency, or why there is none.
+
+    More that is wrong with a dependency is in its target.
+    """
+    lines = [_line(source) for source in sources]
+    names = iter(_names([line for line in lines if isinstance(line, Line)]))
+    entries: list[Wanted | Problem] = []
+    first: dict[str, str] = {}
+    for line in lines:
+        if isinstance(line, Problem):
+            entries.append(line)
             continue
-        wanted[name] = _wanted(line, name, settings)
-    return list(wanted.values()), problems
+        entries.append(wanted := _wanted(line, next(names), settings))
+        if (taken := first.setdefault(wanted.target.name, line.place)) != line.place:
+            remedy = "give each its own" if line.name else "write a name before each"
+            wanted.target.problem(f"has the same name as {taken}; {remedy}")
+    return entries
 
 
-def _line(source: Source, problems: list[Problem]) -> Line | None:
+def _line(source: Source) -> Line | Problem:
     place = source.place
     try:
         name, found = _take_name(source)
-        if name and not source.name:
+        if name and not source.name and not source.is_part:
             place = f"{place} ({name})"
         url = urls.parse(found[0])
+        return Line(place, name, url, tuple(_option(word) for word in found[1:]))
     except ValueError as exc:
-        problems.append(Problem(place, str(exc)))
-        return None
-    return Line(place, name, url, tuple(_option(word) for word in found[1:]))
+        return Problem(place, str(exc))
 
 
 def _take_name(source: Source) -> tuple[str, list[str]]:
     """Return the name, empty if none is given, and the words from the URL on."""
     name, found = source.name, words.split(source.text)
-    if not name and found and urls.scheme_of(found[0]) is None:
+    if not found:
+        msg = "is empty; give it a URL or remove it (is the key in the Secret empty?)"
+        raise ValueError(msg)
+    if not name and urls.scheme_of(found[0]) is None:
         name, found = found[0], found[1:]
     if not found or urls.scheme_of(found[0]) is None:
-        msg = (
-            "no URL; write [name] scheme://host:port [option=value …] as one text "
-            "(a ; in a URL is written %3B, a space %20)"
-        )
+        form = "scheme://host:port [option=value …]"
+        form = f"{form} without a name" if source.name else f"[name] {form}"
+        msg = f"no URL; write {form} (in a URL a ; is written %3B, a space %20)"
         raise ValueError(msg)
     if name and not _is_name(name):
-        msg = f"a name is 1 to {_LONGEST_NAME} letters, digits and . _ -, no sign first"
+        msg = f"a name is {_NAME_FORM}"
         raise ValueError(msg)
     return name, found
 
@@ -105,7 +118,17 @@ def _is_name(name: str) -> bool:
 
 def _option(word: str) -> tuple[str, str | None]:
     key, equals, value = word.partition("=")
+    if "@" in key:
+        msg = "an option holds an @; a space in a URL is written %20"
+        raise ValueError(msg)
     return key, value if equals else None
+
+
+def _group(text: str) -> str:
+    if not _is_name(text):
+        msg = f"the name of a group is {_NAME_FORM}"
+        raise ValueError(msg)
+    return text
 
 
 def _names(lines: list[Line]) -> list[str]:
@@ -143,8 +166,7 @@ def _clean(text: str) -> str:
 
 
 def _wanted(line: Line, name: str, settings: Settings) -> Wanted:
-    place = line.place if line.name else f"{line.place} ({name})"
-    target = Target(name=name, place=place, url=line.url, options=line.options)
+    target = Target(name=name, place=line.place, url=line.url, options=line.options)
     timeout = target.seconds("timeout", settings.check_timeout)
     target.timeout = timeout
     optional = target.flag("optional")
@@ -157,7 +179,7 @@ def _wanted(line: Line, name: str, settings: Settings) -> Wanted:
         successes=target.number("successes", settings.successes, least=1),
         deadline=deadline,
         optional=optional,
-        group=target.text("any") or None,
+        group=target.read("any", _group, None),
         monitor=target.flag("monitor"),
         until_down=target.choice("until", ("down",), "") == "down",
         is_local=line.url.is_local,

@@ -63,7 +63,7 @@ class Setting:
 
 def _on_or_off(text: str) -> bool:
     if text.lower() not in TRUE | FALSE:
-        msg = f"{text[:40]!r} is neither on nor off"
+        msg = f"{text[:40]!r} is neither on nor off; write one of the two"
         raise ValueError(msg)
     return text.lower() in TRUE
 
@@ -80,13 +80,17 @@ def _reason(text: str) -> str:
 
 def _absolute_path(text: str) -> str:
     if not text.startswith("/") or "\0" in text:
-        msg = f"{text[:60]!r} is not an absolute path"
+        msg = f"{text[:60]!r} is not an absolute path; write one that begins with /"
         raise ValueError(msg)
     return text
 
 
 def _off_or_path(text: str) -> str:
-    return text if text == "off" else _absolute_path(text)
+    try:
+        return text if text == "off" else _absolute_path(text)
+    except ValueError as exc:
+        msg = f"{exc}, or off"
+        raise ValueError(msg) from None
 
 
 SETTINGS = (

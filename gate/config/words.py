@@ -15,11 +15,13 @@ class QuoteError(ValueError):
     """A quote is opened and not closed."""
 
     def __init__(self) -> None:
-        super().__init__("a quote is opened and not closed")
+        super().__init__(
+            "a quote is opened and not closed; one that is meant is written \\' or \\\""
+        )
 
 
-def lines(text: str) -> list[tuple[int, str]]:
-    """Return the dependencies of *text* with their line numbers (from 1).
+def lines(text: str) -> list[tuple[str, str]]:
+    """Return the dependencies of *text* with their places (`line 2`, `line 2 part 1`).
 
     A line ends at a line break or at a `;` outside quotes; lines that are empty or start
     with `#` are left out.
@@ -28,18 +30,21 @@ def lines(text: str) -> list[tuple[int, str]]:
     for number, line in enumerate(text.split("\n"), start=1):
         if line.lstrip().startswith("#"):
             continue
-        found += [(number, part) for part in _parts(line) if part.strip()]
+        parts = [part for part in _parts(line) if part.strip()]
+        for index, part in enumerate(parts, start=1):
+            place = f"line {number} part {index}" if len(parts) > 1 else f"line {number}"
+            found.append((place, part))
     return found
 
 
 def split(text: str) -> list[str]:
     """Return the words of *text*; raises `QuoteError`."""
     words = []
-    rest = text.lstrip()
-    while rest:
-        word, end = _word(rest)
+    position = _end_of_space(text, 0)
+    while position < len(text):
+        word, position = _word(text, position)
         words.append(word)
-        rest = rest[end:].lstrip()
+        position = _end_of_space(text, position)
     return words
 
 
@@ -49,24 +54,33 @@ def _parts(line: str) -> list[str]:
     try:
         while position < len(line):
             if line[position].isspace():
-                position += 1
+                position = _end_of_space(line, position)
             elif line[position] == ";":
                 parts.append(line[start:position])
                 position = start = position + 1
             else:
-                position += _word(line[position:], stop=";")[1]
+                position = _word(line, position, stop=";")[1]
     except QuoteError:
         pass
     return [*parts, line[start:]]
 
 
-def _word(text: str, stop: str = "") -> tuple[str, int]:
-    """Return the first word of *text* and where it ends."""
+def _end_of_space(text: str, position: int) -> int:
+    while position < len(text) and text[position].isspace():
+        position += 1
+    return position
+
+
+def _word(text: str, position: int, stop: str = "") -> tuple[str, int]:
+    """Return the word of *text* that begins at *position*, and where it ends."""
     chars: list[str] = []
-    position = 0
+    is_url: bool | None = None
     while position < len(text) and not text[position].isspace() and text[position] != stop:
         char = text[position]
-        if _is_url("".join(chars)):
+        # Decided where `://` first stands, not at every character: a value can be long.
+        if is_url is None and "://" in "".join(chars[-3:]):
+            is_url = scheme_of("".join(chars)) is not None
+        if is_url:
             chars.append(char)
             position += 1
         elif char == "\\" and position + 1 < len(text):
@@ -74,15 +88,11 @@ def _word(text: str, stop: str = "") -> tuple[str, int]:
             position += 2
         elif char in "'\"":
             quoted, position = _quoted(text, position)
-            chars.append(quoted)
+            chars += [quoted] if quoted else []
         else:
             chars.append(char)
             position += 1
     return "".join(chars), position
-
-
-def _is_url(word: str) -> bool:
-    return "://" in word and scheme_of(word) is not None
 
 
 def _quoted(text: str, start: int) -> tuple[str, int]:

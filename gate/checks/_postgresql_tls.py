@@ -1,0 +1,100 @@
+"""`sslmode` as in libpq: whether a connection is over TLS, and what of it is verified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from gate.checks import _tls
+from gate.checks._database_url import parameter
+from gate.target import TRUE, one_of
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+    from gate.target import Target
+
+MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
+
+class Way(Enum):
+    """What a connection does about TLS: whether it asks for it, and insists on it."""
+
+    PLAIN = (False, False)
+    OFFERED = (True, False)
+    TLS = (True, True)
+
+    def __init__(self, asks: bool, insists: bool) -> None:  # noqa: FBT001 -- the table above is read at a glance
+        self.asks = asks
+        self.insists = insists
+
+
+_WAYS = {
+    "disable": (Way.PLAIN,),
+    "allow": (Way.PLAIN, Way.TLS),
+    "prefer": (Way.OFFERED, Way.PLAIN),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """When TLS is spoken, and how."""
+
+    mode: str
+    tls: _tls.Tls
+
+    def ways(self, *, is_unix: bool) -> tuple[Way, ...]:
+        """Return what to try, in order; a unix socket has no TLS whatever the mode."""
+        return (Way.PLAIN,) if is_unix else _WAYS.get(self.mode, (Way.TLS,))
+
+    def context(self) -> ssl.SSLContext:
+        """Return the context for a connection over TLS; raises `CheckFailed`."""
+        verifies = self.mode.startswith("verify") or (self.mode == "require" and self.tls.ca != "")
+        insecure = self.tls.insecure or not verifies
+        return replace(
+            self.tls,
+            ca="" if insecure else self.tls.ca,
+            insecure=insecure,
+            any_name=self.mode != "verify-full",
+        ).context()
+
+
+def parse(target: Target, query: Mapping[str, str]) -> Security:
+    """Return what options and *query*, the URL's, say; options win.
+
+    With `ca` or `server-name` among the options the default is `verify-full`, not `prefer`:
+    whoever names an authority wants it asked.
+    """
+    tls = _tls.parse(target)
+    default = _mode_of_url(target, query) or ("verify-full" if _names_whom_to_trust(tls) else "")
+    mode = target.choice("sslmode", MODES, default or "prefer")
+    root = query.get("sslrootcert", "")
+    return Security(
+        mode,
+        replace(
+            tls,
+            ca=tls.ca or (root if root != "system" else ""),
+            cert=tls.cert or query.get("sslcert", ""),
+            key=tls.key or ("" if tls.cert else query.get("sslkey", "")),
+        ),
+    )
+
+
+def _names_whom_to_trust(tls: _tls.Tls) -> bool:
+    return bool(tls.ca or tls.server_name)
+
+
+def _mode_of_url(target: Target, query: Mapping[str, str]) -> str:
+    """Return the mode in the query: `sslmode`, or `ssl` as some drivers write it."""
+    text = parameter(query, "sslmode", "ssl").replace("_", "-")
+    if text.lower() in TRUE:
+        return "require"
+    if text in {"", "false"}:
+        return ""
+    try:
+        return one_of(text, MODES)
+    except ValueError:
+        target.problem(f"sslmode: the one in the URL is not one of {', '.join(MODES)}")
+        return ""

@@ -1,0 +1,107 @@
+"""memcached://host:port -- `version` is answered; with credentials: login works (SASL PLAIN)."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gate import stage
+from gate.checks import _login, _tls
+from gate.checks._stream import Closed, Conversation, Endpoint, endpoint, phrase
+from gate.errors import CheckFailed
+
+if TYPE_CHECKING:
+    from gate.checks._login import Login
+    from gate.target import Target
+
+_ASK = b"version\r\nversion\r\nquit\r\n"
+"""As long as the head of a binary request: a server that speaks only that hangs up at once
+instead of waiting for more."""
+
+_HEAD = struct.Struct(">BBHBBHIIQ")
+_REQUEST, _RESPONSE = 0x80, 0x81
+_VERSION, _LOGIN = 0x0B, 0x21
+_OK, _REFUSED, _UNKNOWN = 0x00, 0x20, 0x81
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memcached:
+    """Asks for the version, in text; in binary if there is a login or text is not spoken."""
+
+    endpoint: Endpoint
+    login: Login | None = None
+
+    async def __call__(self) -> None:
+        """Raise `CheckFailed` unless the server answers, and accepts the login if any."""
+        if self.login or not await self._is_text_answered():
+            await self._ask_in_binary()
+
+    async def _is_text_answered(self) -> bool:
+        """Return whether text is spoken there; raises `CheckFailed` for a bad answer."""
+        async with self.endpoint.open() as talk:
+            stage.enter("version")
+            talk.send(_ASK)
+            try:
+                answer = await talk.line()
+            except Closed:
+                return False
+        _judge_text(answer)
+        return True
+
+    async def _ask_in_binary(self) -> None:
+        async with self.endpoint.open() as talk:
+            if self.login:
+                stage.enter("login")
+                _judge_login(await _ask(talk, _LOGIN, b"PLAIN", _plain(self.login)))
+            stage.enter("version")
+            status = await _ask(talk, _VERSION)
+            if status != _OK:
+                msg = f"version: status {status:#x}"
+                raise CheckFailed(msg)
+
+
+def parse(target: Target) -> Memcached:
+    """Return the check that *target* describes."""
+    place = endpoint(target, {"memcached": 11211}, {})
+    if target.flag("tls"):
+        place = replace(place, tls=_tls.parse(target))
+    return Memcached(endpoint=place, login=_login.parse(target))
+
+
+def _judge_text(answer: bytes) -> None:
+    if answer.startswith((b"VERSION ", b"CLIENT_ERROR unauthenticated")):
+        return
+    word, _, why = answer.partition(b" ")
+    if word in {b"ERROR", b"SERVER_ERROR", b"CLIENT_ERROR"}:
+        raise CheckFailed(phrase(why or answer).lower())
+    msg = "not memcached on this port"
+    raise CheckFailed(msg)
+
+
+def _judge_login(status: int) -> None:
+    if status == _REFUSED:
+        msg = "login refused"
+        raise CheckFailed(msg)
+    if status == _UNKNOWN:
+        msg = "login: the server knows no logins; take user and password out of the URL"
+        raise CheckFailed(msg)
+    if status != _OK:
+        msg = f"login: status {status:#x}"
+        raise CheckFailed(msg)
+
+
+def _plain(login: Login) -> bytes:
+    return f"\0{login.username}\0{login.password()}".encode(errors="surrogateescape")
+
+
+async def _ask(talk: Conversation, opcode: int, key: bytes = b"", value: bytes = b"") -> int:
+    """Return the status that the server answers to a binary request."""
+    size = len(key) + len(value)
+    talk.send(_HEAD.pack(_REQUEST, opcode, len(key), 0, 0, 0, size, 0, 0) + key + value)
+    magic, _, _, _, _, status, size, _, _ = _HEAD.unpack(await talk.exactly(_HEAD.size))
+    if magic != _RESPONSE:
+        msg = "not memcached on this port"
+        raise CheckFailed(msg)
+    await talk.exactly(size)
+    return int(status)

@@ -1,0 +1,111 @@
+"""nats://host:port -- greets and answers PING; with credentials: login works."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gate import stage
+from gate.checks import _login, _tls
+from gate.checks._stream import Conversation, Endpoint, endpoint, phrase
+from gate.errors import CheckFailed
+
+if TYPE_CHECKING:
+    from gate.checks._login import Login
+    from gate.checks._tls import Tls
+    from gate.target import Target
+
+PORT = 4222
+_MOST_LINES = 32
+_AUTHORIZATION = "Authorization Violation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nats:
+    """Reads the greeting, turns to TLS where the server wants it, logs in and pings.
+
+    `tls` says how to speak TLS if it comes to that, `is_tls_wanted` that it must.
+    """
+
+    endpoint: Endpoint
+    tls: Tls
+    is_tls_wanted: bool = False
+    login: Login | None = None
+
+    async def __call__(self) -> None:
+        """Raise `CheckFailed` unless the server answers, and accepts the login if any."""
+        async with self.endpoint.open() as talk:
+            stage.enter("greeting")
+            greeting = _greeting(await talk.line())
+            await self._secure(talk, greeting)
+            if greeting.get("ldm"):
+                msg = "shutting down (lame duck mode)"
+                raise CheckFailed(msg)
+            if greeting.get("auth_required") and not self.login:
+                # Trying without would put an authentication error into the server's log.
+                return
+            stage.enter("login" if self.login else "PING")
+            talk.send(b"CONNECT %s\r\nPING\r\n" % json.dumps(self._hello()).encode())
+            await self._pong(talk)
+
+    async def _secure(self, talk: Conversation, greeting: dict[str, Any]) -> None:
+        if greeting.get("tls_required") or (self.is_tls_wanted and greeting.get("tls_available")):
+            await talk.start_tls(self.tls, self.endpoint.host)
+        elif self.is_tls_wanted:
+            msg = "TLS: the server offers none"
+            raise CheckFailed(msg)
+
+    def _hello(self) -> dict[str, Any]:
+        hello = {"verbose": False, "pedantic": False, "name": "gate", "lang": "python"}
+        return hello | {"version": "1", "protocol": 1} | self._credentials()
+
+    def _credentials(self) -> dict[str, str]:
+        if not self.login:
+            return {}
+        username, password = self.login.username, self.login.password()
+        if username and password:
+            return {"user": username, "pass": password}
+        return {"auth_token": username or password}
+
+    async def _pong(self, talk: Conversation) -> None:
+        """Wait for the PONG; the server may tell and ask other things before."""
+        for _ in range(_MOST_LINES):
+            line = await talk.line()
+            if line == b"PONG":
+                return
+            if line.startswith(b"-ERR"):
+                raise self._refused(phrase(line[4:]).strip("'"))
+        msg = "no PONG to a PING"
+        raise CheckFailed(msg)
+
+    def _refused(self, why: str) -> CheckFailed:
+        if why == _AUTHORIZATION and self.login:
+            return CheckFailed("login refused")
+        return CheckFailed(why.lower())
+
+
+def parse(target: Target) -> Nats:
+    """Return the check that *target* describes."""
+    if target.url.username and not target.url.password:
+        target.keep_secret(target.url.username)  # a token stands where the user does
+    return Nats(
+        endpoint=endpoint(target, {"nats": PORT}, {}),
+        tls=_tls.parse(target),
+        is_tls_wanted=target.flag("tls"),
+        login=_login.parse(target),
+    )
+
+
+def _greeting(line: bytes) -> dict[str, Any]:
+    word, _, text = line.partition(b" ")
+    if word == b"-ERR":
+        raise CheckFailed(phrase(text).strip("'").lower())
+    try:
+        greeting = json.loads(text) if word == b"INFO" else None
+    except (ValueError, RecursionError):
+        greeting = None
+    if not isinstance(greeting, dict):
+        msg = "not NATS on this port"
+        raise CheckFailed(msg)
+    return greeting
