@@ -65,10 +65,11 @@ def noted_while_asking(node: Node, *lines: str) -> list[str]:
 def test_a_cold_start_is_seen_not_much_later_than_by_the_broker_itself(
     cold_start: ColdStart,
 ) -> None:
-    """RabbitMQ serves clients some 100 ms before it calls its boot over, and nothing in AMQP
-    tells the difference; `check_running` takes longer than that."""
+    """RabbitMQ serves clients up to 300 ms before it calls its boot over, and nothing in AMQP
+    tells the difference: gate bears with it for as long. The bounds leave room for a machine
+    that is busy."""
     assert cold_start.reasons == ["connection refused"]
-    assert -0.5 < cold_start.ready - cold_start.node.ready_at() < 0.3
+    assert -0.2 < cold_start.ready - cold_start.node.ready_at() < 1.0
     assert cold_start.was_running
 
 

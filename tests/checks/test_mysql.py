@@ -92,13 +92,14 @@ def test_asking_two_hundred_times_is_never_counted_as_an_error(server: Mariadb) 
         ("zoe:x", "login refused: access denied for user 'zoe'@'198.51.100.9'"),
         ("modern:se%20cret", ""),
         ("modern:wrong", "login refused: access denied for user 'modern'@'198.51.100.9'"),
+        ("modern:", "login refused: access denied for user 'modern'@'198.51.100.9'"),
         ("odd:x", "login failed: gate does not know the plugin 'dialog'"),
     ],
 )
 def test_with_a_password_login_has_to_work_and_no_outcome_is_counted(
     server: Mariadb, who: str, why: str
 ) -> None:
-    assert run(from_afar_why_not(server, f"mysql://{who}@{{at}}", 2)) == {why}
+    assert run(from_afar_why_not(server, f"mysql://{who}@{{at}} query='DO 1'", 2)) == {why}
 
     assert server.counted() == (0, 0)
 
@@ -476,13 +477,16 @@ def test_a_server_that_asks_for_a_file_gets_none() -> None:
     assert heard[-1] == b"\x01"
 
 
-def test_a_user_called_gate_is_let_in_and_leaves(server: Mariadb) -> None:
+def test_whoever_is_let_in_takes_leave(server: Mariadb) -> None:
     server.sql("CREATE USER gate")
+    aborted = "SHOW GLOBAL STATUS LIKE 'Aborted_clients'"
+    before = server.sql(aborted)
 
-    why = reason(f"mysql://127.0.0.1:{server.port}")
+    reasons = [reason(f"{who}127.0.0.1:{server.port}") for who in ("mysql://", f"{APP}@")]
     server.sql("DROP USER gate")
 
-    assert why == ""
+    assert reasons == ["", ""]
+    assert server.sql(aborted) == before
 
 
 def test_a_certificate_that_was_replaced_is_seen_at_once(
