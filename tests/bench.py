@@ -189,6 +189,48 @@ async def app_after_opening(*, hold: bool, phase: float) -> float:
         return pod.moments("migrate", "started")[0] - opened
 
 
+DRIVERS = {
+    "http": "gate.checks.http",
+    "http2": "gate.checks._http2",
+    "grpc": "gate.checks._grpc_call",
+    "dns (with type or server)": "gate.checks._dnspython",
+    "postgresql (login)": "gate.checks._asyncpg",
+    "mongodb (login)": "gate.checks._pymongo",
+    "kafka (SCRAM)": "gate.checks._aiokafka",
+    "mysql": "gate.checks.mysql",
+    "redis": "gate.checks.redis",
+    "k8s": "gate.checks.k8s",
+}
+
+
+def drivers() -> None:
+    """What each driver adds to a gate that checks tcp: CPU and memory of its import."""
+    base = "import gate.runner, gate.checks.tcp"
+    for name, module in DRIVERS.items():
+        without, having = import_cost(base), import_cost(f"{base}, {module}")
+        cpu, memory = (b - a for a, b in zip(without, having, strict=True))
+        print(
+            f"import {module}: +{cpu * 1000:.0f} ms CPU, +{memory / 1024:.1f} MiB "
+            f"({having[0] / without[0]:.2f} x, {having[1] / without[1]:.2f} x)   {name}"
+        )
+
+
+TELL = """
+import time
+print(time.process_time(), next(
+    line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS")
+))
+"""
+
+
+def import_cost(statement: str) -> tuple[float, float]:
+    """Return the CPU seconds and the KiB of memory that *statement* costs, medians of 7."""
+    command = [PYTHON, "-c", statement + TELL]
+    told = [subprocess.check_output(command, text=True).split() for _ in range(8)][1:]
+    cpu, memory = zip(*told, strict=True)
+    return statistics.median(map(float, cpu)), statistics.median(map(float, memory))
+
+
 def show(name: str, ours: float, other: str, theirs: float) -> None:
     print(
         f"{name}: {ours * 1000:.1f} ms CPU = {ours / theirs:.2f} x {other} ({theirs * 1000:.1f} ms)"
@@ -201,6 +243,7 @@ SECTIONS = {
     "waiting": waiting,
     "opening": opening,
     "starting": starting,
+    "drivers": drivers,
 }
 
 

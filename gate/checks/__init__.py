@@ -62,7 +62,6 @@ SCHEMES: dict[str, str] = {
 
 EXTRAS: dict[str, str] = {
     "aiokafka": "kafka",
-    "aiomysql": "mysql",
     "asyncpg": "postgresql",
     "dns": "dns",
     "h2": "http2",
