@@ -14,6 +14,7 @@ from gate.suggest import closest
         ("intervall", "interval"),
         ("sucesses", "successes"),
         ("Optional", "optional"),
+        ("ayn", "any"),
         ("retries", ""),
         ("", ""),
         ("x", ""),
