@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from gate.tally import Tally
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -22,6 +24,7 @@ class Board:
 
     def __init__(self, latch: Latch, observers: Iterable[Observer] = ()) -> None:
         self.latch = latch
+        self.tally = Tally()
         self.is_stopping = False
         self._observers = tuple(observers)
         self._changed = asyncio.Event()
@@ -36,6 +39,7 @@ class Board:
 
     def record(self, result: Result) -> None:
         """Take the outcome of an attempt."""
+        self.tally.count(result, is_open=self.latch.is_open)
         self._publish(self.latch.record(result))
 
     def tick(self) -> None:

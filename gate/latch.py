@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 HISTORY = 500
-"""Transitions kept for people; the oldest go first."""
+"""Transitions kept for people, of the wait and again of the time since; the oldest go first."""
 
 _Needs = list[tuple[str, ...]]
 
@@ -51,6 +51,7 @@ class Latch:
         self._is_overdue = False
         self._revision = 0
         self._history: deque[Transition] = deque(maxlen=HISTORY)
+        self._since_open: deque[Transition] = deque(maxlen=HISTORY)
         self._new: list[Transition] = []
         self._asked: set[str] = set()
         self._askings = 0
@@ -127,7 +128,7 @@ class Latch:
             opened=self._opened,
             degraded=self._degraded,
             pending=() if self.is_open else self._pending(),
-            transitions=tuple(self._history),
+            transitions=(*self._history, *self._since_open),
         )
 
     def _phase(self) -> Phase:
@@ -219,11 +220,12 @@ class Latch:
         )
 
     def _open(self, now: float, degraded: str) -> None:
+        # Told first: it is the end of the wait's history.
+        self._tell(now, Happening.GATE_OPENED, reason=degraded)
         self._opened, self._degraded = now, degraded
         self._asked.clear()
         for watched in self._watched.values():
             watched.start_monitoring()
-        self._tell(now, Happening.GATE_OPENED, reason=degraded)
 
     def _tell(
         self,
@@ -238,5 +240,6 @@ class Latch:
         reason = watched.reason if watched else reason
         transition = Transition(at=now, happening=happening, name=name, reason=reason)
         self._revision += 1
-        self._history.append(transition)
+        # What held the app back is still known when a monitored one has come and gone for days.
+        (self._since_open if self.is_open else self._history).append(transition)
         self._new.append(transition)

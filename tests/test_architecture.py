@@ -15,7 +15,7 @@ import pytest
 from gate.checks import SCHEMES
 
 CORE = ["errors", "durations", "address", "backoff", "url", "suggest", "stage", "model", "watched"]
-CORE += ["latch", "target", "config"]
+CORE += ["latch", "tally", "target", "config"]
 CHECKS = [f"checks.{scheme}" for scheme in ("tcp", "unix", "tls", "dns", "sidecar", "http")]
 EDGES = {"aiohttp", "structlog", "prometheus_client"}
 OURS = {"gate.latch", "gate.board", "gate.runner", "gate.config", "gate.cli", "gate.server"}
@@ -64,7 +64,7 @@ def test_what_a_probe_imports_brings_nothing(module: str) -> None:
         ("url", {"url"}),
         ("target", {"durations", "errors", "stage", "suggest", "target"}),
         ("checks", {"checks", "suggest"}),
-        ("board", {"board"}),
+        ("board", {"board", "tally"}),
         ("runner", {"backoff", "durations", "errors", "model", "runner", "stage"}),
     ],
 )

@@ -175,6 +175,7 @@ place = st.sampled_from(["GATE_DEPENDENCIES", "GATE_DEPENDENCY_DB"])
     tail=st.sampled_from(["@db:5432/app", "@db", "@db:x", "@", "", "@db:5432/app timout=3s"]),
 )
 @example("postgresql", "app", ("1;", ":", ""), "GATE_DEPENDENCIES", "@db")
+@example("postgresql", "app", ("1;", ":", ""), "GATE_DEPENDENCIES", "")
 @example("postgresql", "app", ("1;x:", "", ""), "GATE_DEPENDENCIES", "@db")
 @example("postgresql", "app", ("1;", " x:", ""), "GATE_DEPENDENCIES", "@db")
 @example("postgresql", "app", ("1 ", "", ""), "GATE_DEPENDENCY_DB", "@db")

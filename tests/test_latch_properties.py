@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from gate.latch import Latch
 from gate.model import Dependency, Phase, Result, Snapshot, State
 
 FRESHNESS = 5.0
+PLAIN = Dependency(name="", url="tcp://x:1")
 
 dependencies = st.lists(
     st.builds(
@@ -116,95 +116,107 @@ class Model:
         return now - seen.results[-1].finished <= FRESHNESS
 
 
-class LatchMachine(RuleBasedStateMachine):
-    """Attempts begin and end in any order at any time; the latch obeys the model."""
+class Player:
+    """Plays steps to the latch and to the model, and compares them after each."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, dependencies: list[Dependency], timeout: float | None) -> None:
+        self.dependencies = dependencies
+        self.latch = Latch(dependencies, now=0.0, freshness=FRESHNESS, timeout=timeout)
+        self.model = Model(dependencies)
         self.now = 0.0
         self.under_way: dict[str, float] = {}
         self.opened: float | None = None
-        self.last: Snapshot | None = None
+        self.last = self.latch.snapshot(0.0)
 
-    @initialize(given=dependencies, timeout=st.none() | st.sampled_from([5.0, 60.0]))
-    def start(self, given: list[Dependency], timeout: float | None) -> None:
-        self.dependencies = named(given)
-        self.latch = Latch(self.dependencies, now=0.0, freshness=FRESHNESS, timeout=timeout)
-        self.model = Model(self.dependencies)
+    def play(self, step: Step) -> None:
+        kind, index, seconds, reason = step
+        names = sorted(self.latch.asked if kind == "prove" else self.model.seen)
+        name = names[index % len(names)] if names else ""
+        if kind == "wait":
+            self.now += seconds
+        elif kind == "tick":
+            self.latch.tick(self.now)
+            self.compare()
+        elif kind == "begin" and name:
+            self.under_way.setdefault(name, self.now)
+        elif name:
+            # "end" ends at once what was begun before; the others take their time.
+            started = self.under_way.pop(name, self.now)
+            self.now += 0.0 if kind == "end" else seconds
+            self.take(
+                Result(name=name, ok=not reason, reason=reason, started=started, finished=self.now)
+            )
+        self.check_snapshot()
 
-    @rule(seconds=st.sampled_from([0.01, 0.5, 2.0, 4.0, 6.0, 20.0]))
-    def wait(self, seconds: float) -> None:
-        self.now += seconds
-
-    @rule()
-    def tick(self) -> None:
-        was_open = self.latch.is_open
-        self.latch.tick(self.now)
-        self.compare(was_open=was_open)
-
-    @rule(data=st.data())
-    def begin(self, data: st.DataObject) -> None:
-        name = data.draw(st.sampled_from(sorted(self.model.seen)))
-        self.under_way.setdefault(name, self.now)
-
-    @precondition(lambda self: self.under_way)
-    @rule(data=st.data(), reason=st.sampled_from(["", "", "", "refused", "status 503"]))
-    def end(self, data: st.DataObject, reason: str) -> None:
-        name = data.draw(st.sampled_from(sorted(self.under_way)))
-        started = self.under_way.pop(name)
-        result = Result(name=name, ok=not reason, reason=reason, started=started, finished=self.now)
-        was_open = self.latch.is_open
+    def take(self, result: Result) -> None:
         self.latch.record(result)
         self.model.take(result)
-        self.compare(was_open=was_open)
+        self.compare()
 
-    def compare(self, *, was_open: bool) -> None:
+    def compare(self) -> None:
+        """It opens only when it may, at once when it must, and never closes."""
         self.model.look(self.now)
-        if self.latch.is_open and not was_open:
+        if self.opened is not None:
+            assert self.latch.is_open
+        elif self.latch.is_open:
             assert self.model.may_open(self.now)
             self.opened = self.now
-        if not self.latch.is_open:
+        else:
             assert not self.model.must_open(self.now)
-            assert self.latch.asked or self.model.together_since is None
+            assert bool(self.latch.asked) == (self.model.together_since is not None)
 
-    @invariant()
-    def it_never_closes(self) -> None:
-        assert self.latch.is_open == (self.opened is not None)
-        assert self.latch.snapshot(self.now).opened == self.opened
-
-    @invariant()
-    def a_snapshot_agrees_with_itself(self) -> None:
+    def check_snapshot(self) -> None:
         snapshot = self.latch.snapshot(self.now)
+        assert snapshot.opened == self.opened
         assert snapshot.is_open == (snapshot.phase is Phase.OPEN) == (snapshot.opened is not None)
+        # As long as it is not open, somebody holds it.
+        assert bool(snapshot.pending) != snapshot.is_open
         assert [view.dependency for view in snapshot.dependencies] == self.dependencies
-        # Not open: somebody holds it.
-        if self.last is not None:
-            assert snapshot.is_open or snapshot.pending
-        assert not (snapshot.is_open and snapshot.pending)
         for view in snapshot.dependencies:
+            seen = self.model.seen[view.dependency.name]
+            assert view.attempts == len(seen.results)
             assert 0.0 <= view.waited <= self.now
-            assert view.attempts == len(self.model.seen[view.dependency.name].results)
-            if not snapshot.is_open:
-                is_ready = self.model.seen[view.dependency.name].is_ready
-                assert (view.state is State.READY) == is_ready
-
-    @invariant()
-    def the_revision_grows_with_each_transition(self) -> None:
-        snapshot = self.latch.snapshot(self.now)
-        before = self.last or snapshot
-        new = snapshot.revision - before.revision
-        assert new >= 0
-        assert (
-            snapshot.transitions[len(snapshot.transitions) - new :]
-            == (snapshot.transitions[len(before.transitions) :])
-        )
-        assert snapshot.transitions[: len(before.transitions)] == before.transitions
-        assert snapshot.revision == len(snapshot.transitions)
+            assert snapshot.is_open or (view.state is State.READY) == seen.is_ready
+        self.check_revision(snapshot)
         self.last = snapshot
 
+    def check_revision(self, snapshot: Snapshot) -> None:
+        """It grows by one with each transition, and none is changed or lost."""
+        before = self.last.transitions
+        assert snapshot.transitions[: len(before)] == before
+        assert snapshot.revision == len(snapshot.transitions) >= self.last.revision
 
-TestLatch = LatchMachine.TestCase
-TestLatch.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+
+Step = tuple[str, int, float, str]
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["attempt", "attempt", "attempt", "prove", "wait", "begin", "end", "tick"]),
+        st.integers(0, 4),
+        st.sampled_from([0.01, 0.01, 1.0, 3.0, 6.0, 20.0]),
+        st.sampled_from(["", "", "", "", "", "refused"]),
+    ),
+    min_size=20,
+    max_size=50,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(given_=dependencies, timeout=st.none() | st.sampled_from([5.0, 60.0]), played=steps)
+def test_it_opens_by_the_rule_and_never_closes(
+    given_: list[Dependency], timeout: float | None, played: list[Step]
+) -> None:
+    player = Player(named(given_), timeout)
+    for step in played:
+        player.play(step)
+
+
+@settings(max_examples=250, deadline=None)
+@given(count=st.integers(2, 3), played=steps)
+def test_proofs_are_asked_for_and_taken_by_the_rule(count: int, played: list[Step]) -> None:
+    """All required and nothing else: more of the steps go into proofs."""
+    player = Player(named([PLAIN] * count), None)
+    for step in played:
+        player.play(step)
 
 
 @settings(max_examples=200, deadline=None)
@@ -213,6 +225,7 @@ TestLatch.settings = settings(max_examples=150, stateful_step_count=40, deadline
     took=st.lists(st.sampled_from([0.001, 0.9, 4.9, 5.1, 8.0, 20.0]), min_size=5, max_size=5),
     first=st.lists(st.sampled_from([0.0, 0.3, 7.0, 26.0]), min_size=5, max_size=5),
 )
+@example(given_=[PLAIN] * 3, took=[20.0] * 5, first=[0.0, 7.0, 7.0, 0.0, 0.0])
 def test_it_always_opens_when_all_stay_ready(
     given_: list[Dependency], took: list[float], first: list[float]
 ) -> None:
