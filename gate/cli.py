@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 def main(arguments: Sequence[str], listening: Listening = None) -> int:
-    """Run `serve` or `wait` and return the exit code; errors are told on stderr.
+    """Run `serve`, `wait` or `lint` and return the exit code; errors are told on stderr.
 
     *listening* is the socket that `serve` has opened already, or why it could not.
     """
@@ -52,6 +52,8 @@ def _run(arguments: list[str], listening: Listening) -> int:
     given = flags.parse(own)
     if given.command == "wait":
         return _wait(given, command)
+    if given.command == "lint":
+        return _lint(given)
     if command is not None:
         msg = "serve takes no command after --; gate wait does"
         raise UsageError(msg)
@@ -85,6 +87,19 @@ def _wait(given: Namespace, command: list[str] | None) -> int:
     return code
 
 
+def _lint(given: Namespace) -> int:
+    try:
+        from gate.lint import command  # noqa: PLC0415 -- PyYAML, only for lint
+    except ModuleNotFoundError as exc:
+        if exc.name != "yaml":
+            raise
+        msg = "lint needs the package PyYAML; pip install 'gate[lint]'"
+        raise UsageError(msg) from exc
+    text, code = command.run(given, sys.stdin.buffer)
+    sys.stdout.write(text)
+    return code
+
+
 def _load(given: Namespace, arguments: Sequence[str] = ()) -> tuple[Settings, tuple[Watch, ...]]:
     """Return settings and checks; raises `ConfigError` with every problem there is."""
     read = config.read(os.environ, flags=flags.settings(given), arguments=arguments)
@@ -101,9 +116,7 @@ def _load(given: Namespace, arguments: Sequence[str] = ()) -> tuple[Settings, tu
 
 
 def _all_problems(read: Config) -> list[Problem]:
-    problems = list(read.problems)
-    for wanted in read.wanted:
-        problems += wanted.target.problems
+    problems = list(read.all_problems())
     path = read.settings.state_file
     if path is not None and (why := record.why_unusable(path)):
         problems.append(Problem("GATE_STATE_FILE", why))

@@ -166,11 +166,16 @@ def _connect(hosts: tuple[str, ...], port: int, seconds: float) -> socket.socket
     """Return a connection to the first of *hosts* that takes one; raises `OSError`."""
     error = OSError("no address to ask")
     for host in hosts:
+        # Not create_connection: it has the codec for international names imported.
+        sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        sock.settimeout(seconds)
         try:
-            # As bytes: a text would have the codec for international names imported.
-            return socket.create_connection((host.encode(), port), timeout=seconds)
+            sock.connect((host, port))
         except OSError as exc:
+            sock.close()
             error = exc
+        else:
+            return sock
     raise error
 
 

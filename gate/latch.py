@@ -15,6 +15,7 @@ not moved while all stay ready, or attempts out of step would move it before one
 from __future__ import annotations
 
 from collections import deque
+from math import inf
 from typing import TYPE_CHECKING
 
 from gate.model import Dependency, Happening, Phase, Result, Snapshot, State, Transition
@@ -49,10 +50,12 @@ class Latch:
         self._opened: float | None = None
         self._degraded = ""
         self._is_overdue = False
-        self._revision = 0
+        self.revision = 0
         self._history: deque[Transition] = deque(maxlen=HISTORY)
         self._since_open: deque[Transition] = deque(maxlen=HISTORY)
         self._new: list[Transition] = []
+        self._due = now
+        """When time alone changes something next, as seen at the last tick."""
         self._asked: set[str] = set()
         self._askings = 0
         self._mark: float | None = None
@@ -84,8 +87,12 @@ class Latch:
         if self.is_open:
             for happening in watched.judge(result):
                 self._tell(result.finished, happening, watched)
-        else:
-            self._tell(result.finished, watched.take(result), watched)
+            return self.tick(result.finished)
+        change = watched.take(result)
+        self._tell(result.finished, change, watched)
+        if change is None and not watched.is_ready and result.finished < self._due:
+            # As before: most attempts end here, and must cost next to nothing.
+            return ()
         return self.tick(result.finished)
 
     def tick(self, now: float) -> tuple[Transition, ...]:
@@ -96,6 +103,7 @@ class Latch:
             self._open_if_ready(now)
         if not self.is_open:
             self._mark_overdue(now)
+        self._due = self.next_deadline(now) or inf
         new, self._new = tuple(self._new), []
         return new
 
@@ -123,7 +131,7 @@ class Latch:
             at=now,
             started=self._started,
             phase=self._phase(),
-            revision=self._revision,
+            revision=self.revision,
             dependencies=tuple(views),
             opened=self._opened,
             degraded=self._degraded,
@@ -239,7 +247,7 @@ class Latch:
         name = watched.dependency.name if watched else ""
         reason = watched.reason if watched else reason
         transition = Transition(at=now, happening=happening, name=name, reason=reason)
-        self._revision += 1
+        self.revision += 1
         # What held the app back is still known when a monitored one has come and gone for days.
         (self._since_open if self.is_open else self._history).append(transition)
         self._new.append(transition)

@@ -93,7 +93,8 @@ async def _sleep(watch: Watch, board: Board, seconds: float) -> None:
     """Sleep for *seconds*, less if the gate opens or the check says that it is worth it."""
     changed = getattr(watch.check, "changed", None)
     if changed is None:
-        await board.until(lambda: board.latch.is_open, seconds)
+        # The opening cancels this task, or it is monitored and goes on all the same.
+        await asyncio.sleep(seconds)
         return
     async with asyncio.TaskGroup() as group:
         worth = asyncio.Event()

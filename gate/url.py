@@ -60,9 +60,12 @@ class Url:
     @property
     def is_local(self) -> bool:
         """Whether it stays in the pod: loopback or a unix socket."""
-        if self.scheme in {"unix", "http+unix", "sidecar"}:
+        if self.scheme in {"unix", "sidecar"} or self.scheme.endswith(("+unix", "+socket")):
             return True
-        return bool(self.hosts) and all(is_loopback(host.name) for host in self.hosts)
+        # A host that is a path (%2Frun%2Fpostgresql) is a unix socket's.
+        return bool(self.hosts) and all(
+            host.name.startswith("/") or is_loopback(host.name) for host in self.hosts
+        )
 
     def __repr__(self) -> str:
         return f"<Url {self}>"
@@ -70,7 +73,7 @@ class Url:
     def __str__(self) -> str:
         """Return the URL without user, password, query and arguments."""
         if self.is_opaque:
-            return f"{self.scheme}:{self.path.split(maxsplit=1)[0] if self.path else ''}"
+            return f"{self.scheme}:{next(iter(self.path.split()), '')}"
         hosts = ",".join(str(host) for host in self.hosts)
         return f"{self.scheme}://{hosts}{self.path}"
 

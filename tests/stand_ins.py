@@ -45,7 +45,7 @@ def web(port: int, delay: float = 0.0) -> Image:
     return Image(entrypoint=(sys.executable, "-c", _SERVE, str(port), str(delay)))
 
 
-def node(gate_port: int, images: Mapping[str, Image], **options: object) -> Node:
+def node(gate_port: int, images: Mapping[str, Image]) -> Node:
     """Return a node where gate serves on *gate_port*, with *images* beside gate and app."""
     kept = {"PATH": os.environ["PATH"], "GATE_LISTEN": f":{gate_port}"}
     known = {"gate": Image(entrypoint=GATE, cmd=("serve",)), "app": APP, **images}
@@ -55,7 +55,6 @@ def node(gate_port: int, images: Mapping[str, Image], **options: object) -> Node
         base_env=kept,
         backoff=0.2,
         minimum_grace=0.5,
-        **options,  # type: ignore[arg-type] -- fields of Node
     )
 
 
