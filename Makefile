@@ -1,4 +1,4 @@
-.PHONY: run test bench lint-fix lock image clean
+.PHONY: run test bench lint-fix lock image image-test image-size sbom clean
 
 # Watch gate do its job: an app held back by a sidecar and a database that come late.
 run:
@@ -22,8 +22,28 @@ lock:
 	@.ci/setup
 	@PATH="$$PWD/.venv/bin:$$PATH" .ci/lock
 
+# The image; EXTRAS= for the smallest, EXTRAS=postgres,dns for some. BASE and BUILDER give other
+# bases, by digest for a release. All files are of 1970: the same sources give the same layers,
+# and a commit that leaves the dependencies alone gives the same layer of dependencies.
+EXTRAS = all
 image:
-	buildah bud --tag gate .
+	buildah bud --layers --timestamp 0 --tag gate --build-arg EXTRAS=$(EXTRAS) \
+	  --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
+	  --build-arg VERSION=$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' gate/__init__.py) \
+	  $(if $(BASE),--build-arg BASE=$(BASE)) $(if $(BUILDER),--build-arg BUILDER=$(BUILDER)) .
+
+# Builds the image on a base made from Debian's packages, no registry needed, and runs it.
+image-test:
+	@tests/image/run $(T)
+
+# What the image weighs over its base, with and without extras.
+image-size:
+	@tests/image/size
+
+# What is in the image, as a CycloneDX bill of materials.
+sbom:
+	@.ci/setup
+	@.ci/sbom dist/gate.cdx.json
 
 clean:
 	rm -rf .venv .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar, cast
 
 from gate import checks, config, flags, record
 from gate.errors import CommandError, ConfigError, GateError, ListenError, Problem, UsageError
@@ -18,9 +18,12 @@ from gate.runner import Watch
 if TYPE_CHECKING:
     import socket
     from argparse import Namespace
-    from collections.abc import Coroutine, Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Iterator, Sequence
 
+    from gate.board import Board
     from gate.config import Config, Settings
+    from gate.live import Screen
+    from gate.wait import Display
     from gate.watching import Job
 
     Listening = socket.socket | ListenError | None
@@ -78,13 +81,50 @@ def _wait(given: Namespace, command: list[str] | None) -> int:
         raise UsageError(msg)
     settings, watches = _load(given, given.dependency)
     if given.once:
-        table, is_ready = _loop(wait.once(watches))
-        sys.stdout.write(table)
+        text, is_ready = _loop(wait.once(watches, _summary(given)))
+        sys.stdout.write(text)
         return 0 if is_ready else 1
-    code = _loop(wait.wait(_job(settings, watches, "console")))
+    screen = _screen(given, settings)
+    job = _job(settings, watches, "console", screen)
+    code = _loop(wait.wait(job, _display(given, screen)))
     if code == 0 and command:
         _become(command)
     return code
+
+
+def _screen(given: Namespace, settings: Settings) -> Screen | None:
+    """Return the terminal to draw on, if there is one and nothing else is asked for."""
+    is_dumb = os.environ.get("TERM", "dumb") == "dumb"
+    if given.output or settings.log_format or is_dumb or not sys.stderr.isatty():
+        return None
+    from gate import live  # noqa: PLC0415 -- only for a terminal
+
+    return live.Screen(sys.stderr, has_colours=not os.environ.get("NO_COLOR"))
+
+
+def _display(given: Namespace, screen: Screen | None) -> Display | None:
+    if given.output == "json":
+        from gate import json_lines  # noqa: PLC0415 -- only where asked for
+
+        return json_lines.JsonLines(_put)
+    if screen is None:
+        return None
+    from gate import live  # noqa: PLC0415 -- only for a terminal
+
+    return live.Live(screen)
+
+
+def _summary(given: Namespace) -> Callable[[Board], str] | None:
+    if given.output != "json":
+        return None
+    from gate import json_lines  # noqa: PLC0415 -- only where asked for
+
+    return json_lines.summary
+
+
+def _put(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def _lint(given: Namespace) -> int:
@@ -123,11 +163,16 @@ def _all_problems(read: Config) -> list[Problem]:
     return problems
 
 
-def _job(settings: Settings, watches: tuple[Watch, ...], form: str) -> Job:
+def _job(
+    settings: Settings, watches: tuple[Watch, ...], form: str, screen: Screen | None = None
+) -> Job:
     from gate import logs, watching  # noqa: PLC0415 -- structlog, when there is something to log
 
     chosen = settings.log_format or ("console" if sys.stderr.isatty() else form)
-    return watching.Job(settings, watches, logs.set_up(level=settings.log_level, form=chosen))
+    # A screen is as much of a stream as the log needs.
+    stream = cast("TextIO | None", screen)
+    logger = logs.set_up(level=settings.log_level, form=chosen, stream=stream)
+    return watching.Job(settings, watches, logger, is_shown=screen is not None)
 
 
 def _loop(main: Coroutine[Any, Any, T]) -> T:

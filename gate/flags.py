@@ -20,11 +20,15 @@ commands:
   wait    wait here, then end, or become the command after --
   probe   ask the gate running in this pod (gate probe --help)
   hold    block until the gate running in this pod opens (gate hold --help)
+  lint    find start-order mistakes in manifests (gate lint --help)
 """
 _EPILOG = """\
 Dependencies come from GATE_DEPENDENCIES, one a line, and GATE_DEPENDENCY_<NAME>:
   [name] URL [option=value …]      e.g.  db tcp://db:5432 timeout=1s deadline=2m
 """
+
+_OUTPUT = "lines on stderr, or JSON, a line for each change, on stdout (on a terminal a live table)"
+_LINT = ("--select", "--ignore", "--output", "--kubernetes-version", "--explain")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -57,7 +61,7 @@ def settings(given: argparse.Namespace) -> dict[str, str]:
 def _refuse(unknown: str) -> NoReturn:
     flag = unknown.partition("=")[0]
     known = [setting.flag for setting in config.SETTINGS]
-    near = closest(flag, [*known, "--once", "--dependencies"])
+    near = closest(flag, [*known, "--once", "--dependencies", *_LINT])
     hint = f"did you mean {near}?" if near else "see gate --help"
     msg = f"unknown argument {flag}; {hint}"
     raise UsageError(msg)
@@ -78,7 +82,24 @@ def _parser() -> _Parser:
     wait = _add(commands, "wait", "wait here, then end, or become the command after --", flags)
     wait.add_argument("dependency", nargs="*", help="'[name] URL [option=value …]', as one text")
     wait.add_argument("--once", action="store_true", help="one attempt each, a table, exit 0 or 1")
+    wait.add_argument("--output", choices=("lines", "json"), help=_OUTPUT)
+    _add_lint(commands)
     return parser
+
+
+def _add_lint(commands: argparse._SubParsersAction[_Parser]) -> None:
+    text = "find start-order mistakes in manifests; no cluster is asked"
+    codes = "exit codes: 0 nothing, or info only; 1 an error or a warning; 2 unreadable input"
+    lint = commands.add_parser(
+        "lint", help=text, description=text, epilog=codes, allow_abbrev=False
+    )
+    lint.add_argument("file", nargs="*", metavar="FILE", help="YAML or JSON; - is standard input")
+    lint.add_argument("--select", action="append", metavar="RULE,…", help="only these rules")
+    lint.add_argument("--ignore", action="append", metavar="RULE,…", help="all but these rules")
+    forms = ("text", "json", "github", "sarif", "junit")
+    lint.add_argument("--output", choices=forms, default="text")
+    lint.add_argument("--kubernetes-version", metavar="1.N", help="of the cluster it is meant for")
+    lint.add_argument("--explain", metavar="RULE", help="what a rule is about; `all` lists them")
 
 
 def _flags() -> _Parser:

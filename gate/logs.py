@@ -86,11 +86,10 @@ class LogObserver:
 
     def _opened(self, transition: Transition, snapshot: Snapshot) -> None:
         details: dict[str, Any] = {"after": durations.show(snapshot.elapsed)}
-        checked = [view for view in snapshot.dependencies if view.attempts]
-        if checked:
-            slowest = max(checked, key=lambda view: view.waited)
-            details["slowest"] = slowest.dependency.name
-            details["slowest_after"] = durations.show(slowest.waited)
+        if slowest := wording.slowest(snapshot):
+            view, seconds = slowest
+            details["slowest"] = view.dependency.name
+            details["slowest_after"] = durations.show(seconds)
         if transition.reason:
             self._logger.warning("gate.opened", **details, degraded=transition.reason)
         else:

@@ -8,16 +8,18 @@ kubelet takes a redirect to another host for success (fact 3.6).
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from gate import durations, status, wording
+from gate import durations, page, status, wording
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from gate.board import Board
+    from gate.metrics import Exposition
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -27,7 +29,7 @@ _HEADERS = {"Cache-Control": "no-store", "Server": "gate"}
 _KUBELET = "kube-probe/"
 _OVERDUE = 424
 _DEGRADED = 300
-_PATHS = ("/startupz", "/readyz", "/livez", "/healthz", "/status")
+_PATHS = ("/startupz", "/readyz", "/livez", "/healthz", "/status", "/metrics", "/")
 
 
 def make_app(board: Board, *, tell_degraded: bool = True) -> web.Application:
@@ -44,6 +46,8 @@ def make_app(board: Board, *, tell_degraded: bool = True) -> web.Application:
     app.router.add_get("/livez", endpoints.liveness)
     app.router.add_get("/healthz", endpoints.liveness)
     app.router.add_get("/status", endpoints.status)
+    app.router.add_get("/metrics", endpoints.metrics)
+    app.router.add_get("/", endpoints.page)
     app.router.add_route("*", "/{path:.*}", endpoints.unknown)
     return app
 
@@ -55,6 +59,7 @@ class Endpoints:
         self._board = board
         self._tell_degraded = tell_degraded
         self._held = 0
+        self._exposition: Exposition | None = None
 
     async def startup(self, request: web.Request) -> web.Response:
         """200 once open, else 503, or 424 when overdue; `hold` waits for the opening."""
@@ -85,9 +90,23 @@ class Endpoints:
     async def status(self, request: web.Request) -> web.Response:
         """Everything as JSON; `hold` and `seen` wait for another revision than that."""
         seen = request.query.get("seen", "")
-        await self._hold(request, lambda: str(self._board.snapshot().revision) != seen)
-        body = json.dumps(status.document(self._board.snapshot(), self._board.is_stopping))
+        await self._hold(request, lambda: str(self._board.latch.revision) != seen)
+        body = json.dumps(status.document(self._board))
         return web.Response(text=body + "\n", content_type="application/json", headers=_HEADERS)
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        """Everything for Prometheus, in the form that `Accept` asks for."""
+        if self._exposition is None:
+            # By name: prometheus_client is loaded at the first scrape.
+            self._exposition = import_module("gate.metrics").Exposition(self._board)
+        body, content_type = self._exposition.render(request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={**_HEADERS, "Content-Type": content_type})
+
+    async def page(self, _request: web.Request) -> web.Response:
+        """Show people what `status` tells programs."""
+        body, policy = page.load()
+        headers = {**_HEADERS, **page.HEADERS, "Content-Security-Policy": policy}
+        return web.Response(text=body, content_type="text/html", headers=headers)
 
     async def unknown(self, request: web.Request) -> web.Response:
         """404, and what there is; 405 for other methods than GET and HEAD."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gate import durations, wording
+from gate.board import Board
 from gate.errors import NotReady
 from gate.latch import Latch
 from gate.model import Phase, State
@@ -15,45 +16,76 @@ from gate.runner import Watch, attempt
 from gate.watching import Job, end, ended_by, make_board, work
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from gate.board import Board
-    from gate.model import Snapshot
+    from gate.model import Snapshot, Transition
 
 TIMEOUT = 300.0
 """Seconds for everything together where none are given."""
 
 
-async def wait(job: Job) -> int:
+class Display(Protocol):
+    """What shows the waiting, beside the log or instead of it."""
+
+    def observe(self, transition: Transition, snapshot: Snapshot) -> None:
+        """Show a transition."""
+
+    async def follow(self, board: Board) -> None:
+        """Show what time changes, until the opening or cancelled."""
+
+    def end(self, board: Board) -> None:
+        """Show what it has come to."""
+
+
+async def wait(job: Job, display: Display | None = None) -> int:
     """Return 0 when all is ready, 128 + number after a signal; raises `NotReady`."""
     if job.settings.disabled:
         job.logger.warning("gate.disabled", reason=job.settings.disabled)
+        if display:
+            display.end(_disabled(job.settings.disabled))
         return 0
-    board = make_board(job, timeout=job.settings.timeout or TIMEOUT)
+    observers = [display.observe] if display else []
+    board = make_board(job, timeout=job.settings.timeout or TIMEOUT, observers=observers)
     ended = ended_by({one: 128 + one for one in (signal.SIGTERM, signal.SIGINT)})
     board.tick()
-    code = await work(job, board, ended, _settle(board, ended))
+    others = [display.follow(board)] if display else []
+    try:
+        code = await work(job, board, ended, _settle(board, ended), *others)
+    finally:
+        if display:
+            display.end(board)
     if code == NotReady.exit_code:
         msg = f"not ready in time: {wording.pending(board.snapshot())}"
         raise NotReady(msg)
     return code
 
 
-async def once(watches: Sequence[Watch]) -> tuple[str, bool]:
-    """Return a table of one attempt each, and whether that is enough to open."""
+async def once(
+    watches: Sequence[Watch], summary: Callable[[Board], str] | None = None
+) -> tuple[str, bool]:
+    """Return *summary*, or else a table, of one attempt each, and whether that is enough."""
     now = asyncio.get_running_loop().time()
     # One attempt has to do: no streak, and what is optional is given up at once.
     dependencies = [
         replace(one, successes=1, deadline=0.0 if one.optional else None)
         for one in (watch.dependency for watch in watches)
     ]
-    latch = Latch(dependencies, now=now, freshness=float("inf"))
+    board = Board(Latch(dependencies, now=now, freshness=float("inf")))
     results = await asyncio.gather(*(attempt(watch) for watch in watches))
     for result in results:
-        latch.record(result)
-    latch.tick(now)
+        board.record(result)
+    board.tick()
+    if summary:
+        return summary(board), board.latch.is_open
     took = {result.name: result.finished - result.started for result in results}
-    return _table(latch.snapshot(now), took), latch.is_open
+    return _table(board.snapshot(), took), board.latch.is_open
+
+
+def _disabled(reason: str) -> Board:
+    latch = Latch((), now=asyncio.get_running_loop().time())
+    board = Board(latch)
+    board.open(f"opened without checking: disabled: {reason}")
+    return board
 
 
 async def _settle(board: Board, ended: asyncio.Future[int]) -> None:

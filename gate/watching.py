@@ -33,6 +33,8 @@ class Job:
     settings: Settings
     watches: Sequence[Watch]
     logger: FilteringBoundLogger
+    is_shown: bool = False
+    """Something else shows what changes: the log is for the rest."""
 
     def complain(self, event: str, path: str | None, exc: OSError) -> None:
         """Warn of a file that cannot be used; nothing is worth failing for it."""
@@ -49,7 +51,8 @@ def make_board(job: Job, *, timeout: float | None, observers: Iterable[Observer]
         )
         watching.append(message.observe)
     # The log last: who reads of the opening there finds the files written.
-    watching.append(LogObserver(job.logger).observe)
+    if not job.is_shown:
+        watching.append(LogObserver(job.logger).observe)
     latch = Latch(
         [watch.dependency for watch in job.watches],
         now=asyncio.get_running_loop().time(),
@@ -75,12 +78,12 @@ def end(ended: asyncio.Future[int], code: int) -> None:
         ended.set_result(code)
 
 
-async def work(job: Job, board: Board, ended: asyncio.Future[int], judge: Awaitable[None]) -> int:
-    """Attempt, remind and *judge* until *ended*; then cancel whatever is under way."""
+async def work(job: Job, board: Board, ended: asyncio.Future[int], *others: Awaitable[None]) -> int:
+    """Attempt, remind and do *others* until *ended*; then cancel whatever is under way."""
     tasks = [
         asyncio.ensure_future(watch_all(job.watches, board)),
-        asyncio.ensure_future(_remind(job.logger, board)),
-        asyncio.ensure_future(judge),
+        *([] if job.is_shown else [asyncio.ensure_future(_remind(job.logger, board))]),
+        *(asyncio.ensure_future(other) for other in others),
     ]
     for task in tasks:
         task.add_done_callback(lambda done: _end_on_fault(done, ended))

@@ -40,6 +40,29 @@ def verbose(snapshot: Snapshot) -> str:
     return bounded([_line(view, snapshot) for view in snapshot.dependencies], last)
 
 
+def slowest(snapshot: Snapshot) -> tuple[DependencyView, float] | None:
+    """Return what has held the gate longest, and its seconds; None where nothing was tried."""
+    held: dict[str, tuple[DependencyView, float]] = {}
+    for view in snapshot.dependencies:
+        if not view.attempts:
+            continue
+        # One of a group is enough, so a group holds the gate as long as its fastest does.
+        # A name cannot hold a space, so it cannot be taken for a group.
+        group = view.dependency.group
+        key = f"{group} of any" if group else view.dependency.name
+        seconds = _held(view, snapshot)
+        if key not in held or seconds < held[key][1]:
+            held[key] = view, seconds
+    return max(held.values(), key=lambda each: each[1], default=None)
+
+
+def _held(view: DependencyView, snapshot: Snapshot) -> float:
+    """Return how many seconds *view* held the gate: not beyond being given up, or the opening."""
+    given_up = view.state is State.GIVEN_UP
+    seconds = view.since - snapshot.started if given_up else view.waited
+    return min(seconds, snapshot.elapsed)
+
+
 def readiness(snapshot: Snapshot, *, is_stopping: bool) -> str:
     """Return a line for each thing that readiness rests on, and the verdict."""
     lines = [f"[{'+' if snapshot.is_open else '-'}]gate {snapshot.phase}"]

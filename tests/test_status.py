@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -187,7 +188,7 @@ def test_the_attempts_shown_are_bounded_and_spread_over_the_wait() -> None:
 
     (dependency,) = told(DB, happen=happen, now=1000.0)["dependencies"]
     starts = [start for start, _ in dependency["attempted"]]
-    gaps = {later - before for before, later in zip(starts, starts[1:], strict=False)}
+    gaps = {later - before for before, later in itertools.pairwise(starts)}
 
     assert dependency["attempts"] == 1000
     assert MOST_MARKS / 2 <= len(starts) <= MOST_MARKS

@@ -209,6 +209,7 @@ async def _connect(family: int, address: Any) -> socket.socket:  # noqa: ANN401 
         raise _kind(exc.errno)(words(exc)) from exc
     sock.setblocking(False)
     try:
+        _begin(sock, address)
         await asyncio.get_running_loop().sock_connect(sock, address)
         _refuse_itself(sock)
     except BaseException as exc:
@@ -217,6 +218,18 @@ async def _connect(family: int, address: Any) -> socket.socket:  # noqa: ANN401 
             raise _kind(exc.errno)(words(exc)) from exc
         raise
     return sock
+
+
+def _begin(sock: socket.socket, address: Any) -> None:  # noqa: ANN401 -- as sockets have it
+    """Begin to connect; raises `OSError` if it is refused before one could wait for it.
+
+    As on loopback: not to wait there saves two rounds of the loop and half of the CPU.
+    """
+    code = sock.connect_ex(address)
+    if code == errno.EINPROGRESS:
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if code:
+        raise OSError(code, os.strerror(code))
 
 
 def _refuse_itself(sock: socket.socket) -> None:
