@@ -28,7 +28,7 @@ lock:
 EXTRAS = all
 image:
 	buildah bud --layers --timestamp 0 --tag gate --build-arg EXTRAS=$(EXTRAS) \
-	  --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
+	  --build-arg REVISION=$$(git rev-parse --verify --quiet HEAD || echo unknown) \
 	  --build-arg VERSION=$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' gate/__init__.py) \
 	  $(if $(BASE),--build-arg BASE=$(BASE)) $(if $(BUILDER),--build-arg BUILDER=$(BUILDER)) .
 

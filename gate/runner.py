@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LONGEST_REASON = 300
 """Characters of a reason that are kept: it stands in logs, pages and events."""
 NO_REASON = "not ready"
+_PHASE = random.random()  # noqa: S311 -- sets the gates of a node apart, guards nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,8 @@ async def _pause(watch: Watch, board: Board) -> None:
     # 0 failures: a success that others of `successes` must follow, at the full interval.
     chance = random.random()  # noqa: S311 -- spreads load, guards nothing
     seconds = backoff.pause(failures, limit=limit, chance=chance) if failures else limit
+    if dependency.is_local:
+        seconds = backoff.in_step(seconds, limit=limit, now=board.now(), phase=_PHASE)
     await _sleep(watch, board, seconds)
 
 

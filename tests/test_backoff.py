@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gate.backoff import longest, pause
+from gate.backoff import in_step, longest, pause
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,19 @@ def test_a_pause_is_never_above_the_limit(failures: int, chance: float) -> None:
 )
 def test_a_local_target_is_tried_often(interval: float, *, is_local: bool, limit: float) -> None:
     assert longest(interval, is_local=is_local) == limit
+
+
+@pytest.mark.parametrize("now", [0.0, 0.013, 7.77, 12345.678])
+def test_pauses_at_the_limit_end_together_and_within_a_fifth_of_it(now: float) -> None:
+    ends = {
+        round((now + late + in_step(0.25, limit=0.25, now=now + late, phase=0.3) - 0.015) / 0.05, 6)
+        for late in (0.0, 0.011, 0.029, 0.049)
+    }
+    pauses = [in_step(0.21, limit=0.25, now=now + late / 100, phase=0.3) for late in range(50)]
+
+    assert all(end == round(end) for end in ends)
+    assert all(0.2 <= pause <= 0.25 for pause in pauses)
+
+
+def test_a_pause_that_grows_is_left_as_it_is() -> None:
+    assert in_step(0.1, limit=0.25, now=1.234, phase=0.0) == 0.1

@@ -1,0 +1,334 @@
+"""The image that `make image` makes, run as the examples run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import free_port
+from tests.image.container import IMAGE, Container, asked, image_files, run_gate
+from tests.process import listening
+
+LEAN = os.environ.get(IMAGE, "") + "-lean"
+AGAIN = os.environ.get(IMAGE, "") + "-again"
+BASE = os.environ.get(IMAGE, "") + "-base"
+EVERY_SCHEME = """\
+http://127.0.0.1:{port}/  json=ready
+https://127.0.0.1:{port}/  http2
+tcp://127.0.0.1:{port}
+tls://127.0.0.1:{port}
+unix:///nothing/here.sock
+dns://localhost  type=SRV server=127.0.0.1:{port}
+grpc://127.0.0.1:{port}
+postgresql://someone:secret@127.0.0.1:{port}/app
+mysql://someone:secret@127.0.0.1:{port}/app  query="SELECT 1"
+redis://127.0.0.1:{port}
+mongodb://someone:secret@127.0.0.1:{port}/
+amqp://127.0.0.1:{port}
+kafka://someone:secret@127.0.0.1:{port}  sasl=scram-sha-256
+nats://127.0.0.1:{port}
+memcached://127.0.0.1:{port}
+mqtt://127.0.0.1:{port}
+file:///nothing/here
+exec:/nothing/here
+"""
+OPTIONAL = {"aiodns", "brotli", "click", "pip", "pycares", "pygments", "rich", "typer", "uvloop"}
+
+
+PYTHON_OF_GATE = "print(open('/usr/local/bin/gate').readline()[2:].split()[0])"
+"""Prints the interpreter that the command `gate` names."""
+
+
+def waiting_for(port: int) -> dict[str, str]:
+    return {"GATE_DEPENDENCIES": f"db tcp://127.0.0.1:{port}"}
+
+
+def say(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    """Print what was measured, passed or not."""
+    with capsys.disabled():
+        sys.stdout.write(f"\n{text}\n")
+
+
+def memory_options() -> list[str]:
+    """Return the examples' memory limit, where this machine lets podman set one."""
+    limit = "--memory=96m"
+    return [limit] if run_gate("--version", options=[limit]).returncode == 0 else []
+
+
+def test_a_served_gate_is_probed_over_http_from_outside() -> None:
+    port = free_port()
+    with Container(env=waiting_for(port), options=memory_options()) as gate:
+        gate.until("dependency.waiting")
+        waiting = gate.ask("/startupz")
+        with listening(port):
+            opened = gate.ask("/startupz?hold=15s")
+
+    assert waiting[0] == 503
+    assert "[-]db waiting: connection refused" in waiting[1]
+    assert opened[0] == 200
+
+
+def test_exec_probes_and_hooks_ask_the_running_gate() -> None:
+    port = free_port()
+    with Container(env=waiting_for(port)) as gate:
+        gate.until("dependency.waiting")
+        waiting = gate.execute("gate", "probe")
+        with listening(port):
+            opened = gate.execute("gate", "probe", "--hold", "15s")
+            hook = gate.execute("gate", "hold", "--timeout", "15s")
+
+    assert (waiting.returncode, opened.returncode, hook.returncode) == (1, 0, 0)
+    assert "db: connection refused" in waiting.stdout
+
+
+@pytest.mark.parametrize("moment", ["gate.started", "dependency.waiting"])
+def test_as_pid_1_sigterm_ends_it_within_200_ms_with_0(
+    moment: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Container(env=waiting_for(free_port())) as gate:
+        gate.until(moment)
+        code, took = gate.stop()
+
+    say(capsys, f"SIGTERM to exit: {took * 1000:.0f} ms")
+    assert code == 0
+    assert took < 0.2
+
+
+def test_sigterm_while_it_still_imports_ends_it_with_0() -> None:
+    slow = [*memory_options(), "--cpus=0.2"] if memory_options() else []
+    with Container(env=waiting_for(free_port()), options=slow) as gate:
+        gate.until_it_listens()
+        code, took = gate.stop()
+
+    assert code == 0
+    assert took < 0.2
+
+
+def test_the_termination_message_goes_through_a_mounted_file(tmp_path: Path) -> None:
+    message = tmp_path / "termination-log"
+    message.touch()
+    message.chmod(0o666)
+    port = free_port()
+    mount = f"--volume={message}:/dev/termination-log"
+    with Container(env=waiting_for(port), options=[mount]) as gate:
+        gate.until("dependency.waiting")
+        while_waiting = message.read_text()
+        with listening(port):
+            gate.until("gate.opened")
+            gate.ask("/startupz?hold=5s")
+        when_open = message.read_text()
+
+    assert message.stat().st_uid == 0
+    assert "db: connection refused" in while_waiting
+    assert when_open == ""
+
+
+def test_as_an_init_container_it_exits_0_when_all_is_ready() -> None:
+    with listening() as port:
+        done = run_gate("wait", f"tcp://127.0.0.1:{port}")
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_as_an_init_container_it_exits_1_when_time_is_up() -> None:
+    done = run_gate("wait", f"db tcp://127.0.0.1:{free_port()}", "--timeout=500ms")
+
+    assert done.returncode == 1
+    assert "db: connection refused" in done.stdout + done.stderr
+
+
+def test_as_an_init_container_it_exits_2_when_it_is_told_nonsense() -> None:
+    done = run_gate("wait", "ftp://files")
+
+    assert done.returncode == 2
+    assert "unknown scheme" in done.stderr
+
+
+def test_without_ipv6_it_serves_on_ipv4() -> None:
+    own_network = ["--network=none", "--sysctl=net.ipv6.conf.all.disable_ipv6=1"]
+    with Container(env={"GATE_DISABLED": "a test"}, options=own_network) as gate:
+        gate.until("gate.opened")
+        probe = gate.execute("gate", "probe", "--hold=5s")
+
+    assert probe.returncode == 0, probe.stderr
+
+
+@pytest.mark.parametrize("user", ["12345", "12345:0", "0"])
+def test_any_uid_can_run_it(user: str) -> None:
+    with listening() as port:
+        done = run_gate("wait", f"tcp://127.0.0.1:{port}", options=[f"--user={user}"])
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_variables_of_a_python_app_have_no_say() -> None:
+    shared = ["--env=PYTHONPATH=/nothing", "--env=PYTHONHOME=/nothing", "--env=PYTHONVERBOSE=1"]
+
+    done = run_gate("--version", options=shared)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def verbose_start(*arguments: str, env: dict[str, str]) -> str:
+    """Return what Python tells of its imports from the start of a container to its end."""
+    python = asked("run", "--rm", "--entrypoint=python3", os.environ[IMAGE], "-ISc", PYTHON_OF_GATE)
+    verbose = [f"--entrypoint={json.dumps([python, '-vIS', '/usr/local/bin/gate'])}"]
+    with Container(*arguments, env=env, options=verbose) as gate:
+        if arguments[0] == "serve":
+            gate.until("dependency.waiting")
+            gate.ask("/status")
+            gate.ask("/metrics")
+            gate.stop()
+        gate.end()
+        return gate.log
+
+
+def compiled_from_source(log: str) -> list[str]:
+    """Return the modules whose source had to be compiled."""
+    named = re.findall(r"^# code object from '?([^'\n]+)", log, re.MULTILINE)
+    return [path for path in named if not path.endswith(".pyc")]
+
+
+def imported(log: str) -> set[str]:
+    return {
+        name.partition(".")[0] for name in re.findall(r"^import '([^']+)' #", log, re.MULTILINE)
+    }
+
+
+def test_on_the_bare_base_python_would_compile_at_every_start() -> None:
+    python = ["--entrypoint=python3"]
+    done = run_gate("-vISc", "import asyncio", options=python, image=BASE)
+
+    assert len(compiled_from_source(done.stderr)) > 50
+
+
+def test_serving_compiles_nothing_at_the_start_and_imports_nothing_optional() -> None:
+    log = verbose_start("serve", env=waiting_for(free_port()))
+
+    assert {"aiohttp", "structlog", "asyncio"} <= imported(log)
+    assert compiled_from_source(log) == []
+    assert "# wrote" not in log
+    assert imported(log).isdisjoint(OPTIONAL)
+
+
+def test_every_check_loads_its_driver_and_compiles_nothing() -> None:
+    env = {"GATE_DEPENDENCIES": EVERY_SCHEME.format(port=free_port())}
+    log = verbose_start("wait", "--once", env=env)
+
+    drivers = {"aiokafka", "asyncpg", "dns", "h2", "httpx", "jmespath", "pymongo"}
+    assert drivers - imported(log) == set()
+    assert compiled_from_source(log) == []
+    assert imported(log).isdisjoint(OPTIONAL)
+
+
+def test_without_extras_the_driver_that_is_missing_is_named() -> None:
+    done = run_gate("wait", "--once", "postgresql://a:b@127.0.0.1/app", image=LEAN)
+
+    assert done.returncode == 2
+    assert "asyncpg" in done.stderr
+
+
+def test_the_whole_standard_library_is_compiled_for_good() -> None:
+    with image_files() as root:
+        sources = [
+            *root.glob("usr/lib/python3.*/*.py"),
+            *root.glob("usr/lib/python3.*/[a-s]*/*.py"),
+        ]
+        sources += root.glob("opt/gate/**/*.py")
+        flags = {path: unchecked(path) for path in sources if "pydoc_data" not in path.parts}
+
+    assert len(flags) > 1000
+    assert [path for path, is_unchecked in flags.items() if not is_unchecked] == []
+
+
+def unchecked(source: Path) -> bool:
+    """Tell whether the .pyc of *source* holds a hash, and one that is not compared."""
+    found = list((source.parent / "__pycache__").glob(f"{source.stem}.cpython-*.pyc"))
+    return len(found) == 1 and found[0].read_bytes()[4:8] == b"\x01\x00\x00\x00"
+
+
+def test_nothing_is_in_it_that_gate_does_not_need() -> None:
+    with image_files() as root:
+        names = {path.name for path in (root / "opt/gate/packages").iterdir()}
+        files = [path.relative_to(root) for path in (root / "opt/gate").rglob("*")]
+        tools = {path.name for path in (root / "usr/bin").iterdir()}
+
+    assert names.isdisjoint(OPTIONAL | {"setuptools", "wheel", "bin", "docs", "examples"})
+    assert [path for path in files if path.suffix in {".pyi", ".pyx", ".c", ".h"}] == []
+    assert [path for path in files if path.name in {"tests", "test"}] == []
+    assert tools.isdisjoint({"sh", "pip", "pip3", "apt", "dpkg"})
+
+
+def test_all_may_read_what_only_root_may_write() -> None:
+    with image_files() as root:
+        own = [root / "usr/local/bin/gate", *(root / "opt/gate").rglob("*")]
+        wrong = [p for p in own if p.stat().st_uid or p.stat().st_mode & 0o7022 or not is_open(p)]
+
+    assert wrong == []
+
+
+def is_open(path: Path) -> bool:
+    wanted = 0o555 if path.is_dir() else 0o444
+    return path.stat().st_mode & wanted == wanted
+
+
+def test_the_image_says_how_it_is_run() -> None:
+    (image,) = json.loads(asked("image", "inspect", os.environ[IMAGE]))
+    config = image["Config"]
+
+    assert config["Entrypoint"] == ["gate"]
+    assert config["Cmd"] == ["serve"]
+    assert config["User"] == "65532:65532"
+    assert config["ExposedPorts"] == {"4283/tcp": {}}
+    assert config["StopSignal"] == "SIGTERM"
+    assert config["Labels"]["org.opencontainers.image.title"] == "gate"
+    assert config["Labels"]["org.opencontainers.image.licenses"] == "MIT"
+
+
+def test_the_same_sources_give_the_same_layers() -> None:
+    assert layers(AGAIN) == layers(os.environ[IMAGE])
+
+
+def layers(image: str) -> list[str]:
+    (found,) = json.loads(asked("image", "inspect", image))
+    return list(found["RootFS"]["Layers"])
+
+
+def test_a_gate_that_waits_needs_less_than_half_of_the_examples_limit(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with Container(env=waiting_for(free_port())) as gate:
+        gate.until("dependency.waiting")
+        gate.ask("/status")
+        status = Path(f"/proc/{gate.pid}/status").read_text()
+
+    peak = int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1024
+    own = int(re.findall(r"RssAnon:\s+(\d+) kB", status)[0]) / 1024
+    say(capsys, f"a waiting gate: at most {peak:.1f} MiB, now {own:.1f} MiB of its own")
+    assert peak < 48
+
+
+def test_every_locked_package_has_a_wheel_for_arm64(tmp_path: Path) -> None:
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    version = asked("run", "--rm", "--entrypoint=python3", os.environ[IMAGE], "-c", code)
+
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"),
+            *("--only-binary=:all:", f"--python-version={version}", "--implementation=cp"),
+            *("--platform=manylinux_2_28_aarch64", "--platform=manylinux2014_aarch64"),
+            *("--dest", str(tmp_path), "--requirement", ".ci/requirements.txt"),
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert done.returncode == 0, done.stderr
