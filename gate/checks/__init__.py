@@ -15,16 +15,19 @@ schemes by the entry-point group `gate.checks`: scheme = `module:parse`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from gate.suggest import closest
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from gate.target import Target
 
 Check = Callable[[], Awaitable[None]]
-Parse = Callable[["Target"], Check]
+Parse = Callable[["Target"], "Check | None"]
 
 SCHEMES: dict[str, str] = {
     "amqp": "gate.checks.amqp",
@@ -99,17 +102,23 @@ def _entry_point(target: Target, scheme: str) -> Parse | None:
     from importlib.metadata import entry_points  # noqa: PLC0415 -- costs 25 ms, see above
 
     for entry in entry_points(group=GROUP, name=scheme):
-        try:
-            parse: Parse = entry.load()
-        except (ImportError, AttributeError) as exc:
-            target.problem(f"{scheme}: its package {entry.value} cannot be loaded: {exc}")
-            return None
-        return parse
+        return partial(_parse_elsewhere, entry)
     near = closest(scheme, SCHEMES)
     # What is far from any scheme may be a piece of a password with a `;` in it: not shown.
     text = f"unknown scheme; gate has {', '.join(sorted(SCHEMES))}"
     target.problem(f"{scheme}: unknown scheme; did you mean {near}?" if near else text)
     return None
+
+
+def _parse_elsewhere(entry: EntryPoint, target: Target) -> Check | None:
+    """Have another package make the check; what goes wrong there is a problem like others."""
+    try:
+        parse: Parse = entry.load()
+        return parse(target)
+    except Exception as exc:  # noqa: BLE001 -- whatever that package does
+        why = f"{type(exc).__name__}: {exc}"
+        target.problem(f"{entry.name}: its package {entry.value} cannot be used: {why}")
+        return None
 
 
 def _missing(target: Target, exc: ModuleNotFoundError) -> None:

@@ -59,6 +59,9 @@ class Moon:
 
 def parse(target):
     return Moon(target.text("phase", "new"))
+
+def raising(target):
+    return {}["phase"]
 """
 ENTRY_POINTS = """
 [gate.checks]
@@ -66,8 +69,10 @@ moon = gate_moon:parse
 gone = gate_gone:parse
 nameless = gate_moon:no_such_name
 driverless = gate_moon_driver:parse
+garbled = gate_moon_garbled:parse
+raising = gate_moon:raising
 """
-NOT_LOADED = "{}: its package {} cannot be loaded: "
+NOT_LOADED = "{}: its package {} cannot be used: "
 METADATA = "Metadata-Version: 2.1\nName: gate-moon\nVersion: 1\n"
 
 
@@ -80,6 +85,7 @@ def another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     (folder / "entry_points.txt").write_text(ENTRY_POINTS)
     (tmp_path / "gate_moon.py").write_text(PLUGIN)
     (tmp_path / "gate_moon_driver.py").write_text("import no_such_driver")
+    (tmp_path / "gate_moon_garbled.py").write_text("def parse(")
     monkeypatch.syspath_prepend(tmp_path)
     invalidate_caches()
     yield tmp_path
@@ -105,17 +111,27 @@ def test_options_of_another_package_are_checked_like_our_own() -> None:
     [
         (
             "gone",
-            NOT_LOADED.format("gone", "gate_gone:parse") + "No module named 'gate_gone'",
+            NOT_LOADED.format("gone", "gate_gone:parse")
+            + "ModuleNotFoundError: No module named 'gate_gone'",
         ),
         (
             "nameless",
             NOT_LOADED.format("nameless", "gate_moon:no_such_name")
-            + "module 'gate_moon' has no attribute 'no_such_name'",
+            + "AttributeError: module 'gate_moon' has no attribute 'no_such_name'",
         ),
         (
             "driverless",
             NOT_LOADED.format("driverless", "gate_moon_driver:parse")
-            + "No module named 'no_such_driver'",
+            + "ModuleNotFoundError: No module named 'no_such_driver'",
+        ),
+        (
+            "garbled",
+            NOT_LOADED.format("garbled", "gate_moon_garbled:parse")
+            + "SyntaxError: '(' was never closed (gate_moon_garbled.py, line 1)",
+        ),
+        (
+            "raising",
+            NOT_LOADED.format("raising", "gate_moon:raising") + "KeyError: 'phase'",
         ),
     ],
 )
