@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 def main(arguments: Sequence[str], listening: Listening = None) -> int:
-    """Run `serve`, `wait` or `lint` and return the exit code; errors are told on stderr.
+    """Run a command but `probe` and `hold`, return the exit code; errors are told on stderr.
 
     *listening* is the socket that `serve` has opened already, or why it could not.
     """
@@ -58,8 +58,10 @@ def _run(arguments: list[str], listening: Listening) -> int:
     if given.command == "lint":
         return _lint(given)
     if command is not None:
-        msg = "serve takes no command after --; gate wait does"
+        msg = f"{given.command} takes no command after --; gate wait does"
         raise UsageError(msg)
+    if given.command == "manifest":
+        return _manifest(given)
     return _serve(given, listening)
 
 
@@ -138,6 +140,20 @@ def _lint(given: Namespace) -> int:
     text, code = command.run(given, sys.stdin.buffer)
     sys.stdout.write(text)
     return code
+
+
+def _manifest(given: Namespace) -> int:
+    from gate import manifest  # noqa: PLC0415 -- only for manifest
+
+    wish = manifest.Wish(given.mode, given.image, given.name)
+    flagged = flags.settings(given)
+    read = config.read(os.environ, flags=flagged)
+    for wanted in read.wanted:
+        checks.load(wanted.target)
+    if problems := [*read.all_problems(), *manifest.problems(wish, read.settings)]:
+        raise ConfigError(problems)
+    sys.stdout.write(manifest.write(wish, read, {**os.environ, **flagged}))
+    return 0
 
 
 def _load(given: Namespace, arguments: Sequence[str] = ()) -> tuple[Settings, tuple[Watch, ...]]:

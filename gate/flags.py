@@ -21,6 +21,7 @@ commands:
   probe   ask the gate running in this pod (gate probe --help)
   hold    block until the gate running in this pod opens (gate hold --help)
   lint    find start-order mistakes in manifests (gate lint --help)
+  manifest  print the container that this configuration asks for (gate manifest --help)
 """
 _EPILOG = """\
 Dependencies come from GATE_DEPENDENCIES, one a line, and GATE_DEPENDENCY_<NAME>:
@@ -29,6 +30,7 @@ Dependencies come from GATE_DEPENDENCIES, one a line, and GATE_DEPENDENCY_<NAME>
 
 _OUTPUT = "lines on stderr, or JSON, a line for each change, on stdout (on a terminal a live table)"
 _LINT = ("--select", "--ignore", "--output", "--kubernetes-version", "--explain")
+_MANIFEST = ("--mode", "--image", "--name")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -61,7 +63,7 @@ def settings(given: argparse.Namespace) -> dict[str, str]:
 def _refuse(unknown: str) -> NoReturn:
     flag = unknown.partition("=")[0]
     known = [setting.flag for setting in config.SETTINGS]
-    near = closest(flag, [*known, "--once", "--dependencies", *_LINT])
+    near = closest(flag, [*known, "--once", "--dependencies", *_LINT, *_MANIFEST])
     hint = f"did you mean {near}?" if near else "see gate --help"
     msg = f"unknown argument {flag}; {hint}"
     raise UsageError(msg)
@@ -84,7 +86,17 @@ def _parser() -> _Parser:
     wait.add_argument("--once", action="store_true", help="one attempt each, a table, exit 0 or 1")
     wait.add_argument("--output", choices=("lines", "json"), help=_OUTPUT)
     _add_lint(commands)
+    _add_manifest(commands, flags)
     return parser
+
+
+def _add_manifest(commands: argparse._SubParsersAction[_Parser], flags: _Parser) -> None:
+    text = "print the container that this configuration asks for, to put into a pod's spec"
+    manifest = _add(commands, "manifest", text, flags)
+    modes = ("sidecar", "poststart", "init", "exec-probe")
+    manifest.add_argument("--mode", choices=modes, required=True, help="how it holds the app")
+    manifest.add_argument("--image", required=True, help="gate's image, with registry and tag")
+    manifest.add_argument("--name", default="gate", help="of container, volume and Secret (gate)")
 
 
 def _add_lint(commands: argparse._SubParsersAction[_Parser]) -> None:

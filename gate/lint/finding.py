@@ -1,0 +1,55 @@
+"""What is found: a place, a rule, what will happen, and the remedy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Severity(IntEnum):
+    """How bad: an error will not work, a warning will fail some day, info is advice."""
+
+    INFO = 0
+    WARNING = 1
+    ERROR = 2
+
+    @property
+    def word(self) -> str:
+        """The name as it is written."""
+        return self.name.lower()
+
+
+class Hit(NamedTuple):
+    """What a rule says; none of the texts holds a secret."""
+
+    line: int
+    message: str
+    """What the kubelet, or the API server, will do."""
+    remedy: str
+    container: str = ""
+    is_private: bool = False
+    """Whether the line may hold a secret, so that it is not shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Finding:
+    """One thing found, ready to be told."""
+
+    file: str
+    line: int
+    rule: str
+    severity: Severity
+    message: str
+    remedy: str
+    fact: str
+    """The number in the project's notes on the kubelet, empty where none applies."""
+    subject: str
+    """Kind, name and container, as people call it: `Deployment shop, container gate`."""
+    excerpt: str = ""
+    """The offending line; empty where it may hold a secret."""
+
+    @property
+    def text(self) -> str:
+        """Message and remedy in one."""
+        return f"{self.message}; {self.remedy}"

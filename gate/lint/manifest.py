@@ -1,0 +1,142 @@
+"""From documents to pods: every kind with a pod template, Pods, CronJobs, Lists, and Services."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gate.lint.containers import container
+from gate.lint.fields import Fields
+from gate.lint.nodes import Map, Seq
+from gate.lint.pod import Pod, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gate.lint.finding import Hit
+
+_TEMPLATES = ("template", "podTemplate", "podTemplateSpec")
+_LISTS = ("List", "PodList")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a file holds."""
+
+    pods: list[Pod] = field(default_factory=list)
+    notes: list[Hit] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What all pods of a run share."""
+
+    services: list[Service] = field(default_factory=list)
+    version: tuple[int, int] | None = None
+
+
+def read(value: object, file: str, around: Around, found: Found) -> None:
+    """Put the pods of the document *value* into *found*, its Services into *around*."""
+    for raw in _objects(value):
+        top = Fields(raw, found.notes)
+        kind = raw.get("kind")
+        if kind == "Service" and str(raw.get("apiVersion")) == "v1":
+            around.services.append(_service(top))
+        elif isinstance(kind, str):
+            for pod in _pods(raw, kind):
+                if _is_whole(pod):
+                    found.pods.append(_pod(Fields(pod, found.notes), top, kind, file, around))
+
+
+def _objects(value: object) -> Iterator[Map]:
+    """Return the object, or those of a List, one level deep as kubectl takes them."""
+    if not isinstance(value, Map):
+        return
+    items = value.get("items")
+    if str(value.get("kind")) in _LISTS and isinstance(items, Seq):
+        yield from (item for item in items if isinstance(item, Map))
+    else:
+        yield value
+
+
+def _pods(raw: Map, kind: str) -> Iterator[Map]:
+    """Return every mapping of *raw* that has a pod's spec, each once."""
+    if kind == "Pod":
+        yield raw
+        return
+    seen: set[int] = set()
+    left: list[object] = [raw]
+    while left:
+        value = left.pop()
+        if id(value) in seen or not isinstance(value, Map | Seq):
+            continue
+        seen.add(id(value))
+        if isinstance(value, Seq):
+            left += value
+            continue
+        for key, inner in value.items():
+            if key in _TEMPLATES and isinstance(inner, Map) and _has_containers(inner):
+                yield inner
+            else:
+                left.append(inner)
+
+
+def _has_containers(template: Map) -> bool:
+    spec = template.get("spec")
+    return isinstance(spec, Map) and spec.get("containers") is not None
+
+
+def _is_whole(pod: Map) -> bool:
+    """Whether this is a pod: a patch of one may name a container without its image."""
+    spec = pod.get("spec")
+    if not isinstance(spec, Map):
+        return False
+    both = (spec.get("initContainers"), spec.get("containers"))
+    items = [item for each in both if isinstance(each, Seq) for item in each]
+    is_patch = any(isinstance(item, Map) and "image" not in item for item in items)
+    return bool(items) and not is_patch
+
+
+def _pod(pod: Fields, top: Fields, kind: str, file: str, around: Around) -> Pod:
+    spec, outer, meta = pod.inner("spec"), top.inner("spec"), pod.inner("metadata")
+    init = spec.each("initContainers")
+    both = [*init, *spec.each("containers")]
+    job = outer.inner("jobTemplate").inner("spec") if kind == "CronJob" else outer
+    bounded = spec if spec.has("activeDeadlineSeconds") or kind == "Pod" else job
+    return Pod(
+        file=file,
+        kind=kind,
+        name=top.inner("metadata").text("name") or "without a name",
+        namespace=top.inner("metadata").text("namespace"),
+        line=pod.line_of("spec"),
+        labels=meta.pairs("labels"),
+        annotations=meta.pairs("annotations"),
+        containers=tuple(
+            container(each, index, is_init=index < len(init)) for index, each in enumerate(both)
+        ),
+        volumes={each.text("name"): _kind(each) for each in spec.each("volumes")},
+        restart_policy=spec.text("restartPolicy", "Always"),
+        has_service_links=spec.flag("enableServiceLinks", default=True),
+        has_host_network=spec.flag("hostNetwork", default=False),
+        active_deadline=bounded.number("activeDeadlineSeconds"),
+        active_deadline_line=bounded.line_of("activeDeadlineSeconds"),
+        progress_deadline=outer.number("progressDeadlineSeconds"),
+        progress_deadline_line=outer.line_of("progressDeadlineSeconds"),
+        services=around.services,
+        version=around.version,
+    )
+
+
+def _kind(volume: Fields) -> str:
+    return next((key for key in volume.raw if key != "name"), "emptyDir")
+
+
+def _service(top: Fields) -> Service:
+    spec = top.inner("spec")
+    return Service(
+        name=top.inner("metadata").text("name"),
+        namespace=top.inner("metadata").text("namespace"),
+        selector=spec.pairs("selector"),
+        is_headless=spec.raw.get("clusterIP") == "None",
+        publishes_not_ready=spec.flag("publishNotReadyAddresses", default=False),
+    )

@@ -1,0 +1,240 @@
+"""YAML with line numbers, and its scalars as Kubernetes' own parser resolves them.
+
+The text is cut at `---` first, as kubectl does, so that a document that is broken hides no other.
+PyYAML finds the structure; scalars are resolved here, because it reads `22:22` as a number
+and `y` as a text, and Kubernetes does neither.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DEEPEST = 100
+_TEMPLATE = "an unrendered template; render it first: helm template … | gate lint -"
+_PLAIN, _QUOTED = "plain", "quoted"
+_STRING = "tag:yaml.org,2002:str"
+_SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]*|[1-9][0-9]*)")
+_QUOTE = re.compile(r"(['\"])(.*?)\1")
+_LONGEST_NUMBER = 40
+
+_TRUE = ("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON")
+_FALSE = ("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF")
+_WORDS: dict[str, bool | float | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(_TRUE, True),
+    **dict.fromkeys(_FALSE, False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+}
+
+
+class Map(dict[str, object]):
+    """A mapping that knows its line, and that of each key."""
+
+    __slots__ = ("blocks", "line", "lines")
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: dict[str, int] = {}
+        self.blocks: set[str] = set()
+        """Keys whose value is a block scalar: its text begins a line below."""
+
+
+class Seq(list[object]):
+    """A sequence that knows its line, and that of each item."""
+
+    __slots__ = ("line", "lines")
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: list[int] = []
+
+
+class Fault(ValueError):  # noqa: N818 -- of the input, not of gate
+    """The text cannot be read; `line` says where."""
+
+    def __init__(self, line: int, text: str) -> None:
+        super().__init__(text)
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What stands between two `---`: a value, or why there is none."""
+
+    value: object = None
+    fault: Fault | None = None
+    duplicates: tuple[tuple[int, str, int], ...] = ()
+    """Line, key and first line of each key that is written twice."""
+
+
+if TYPE_CHECKING:
+    _Base = yaml.SafeLoader
+else:
+    _Base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):
+    """Tells plain scalars from others instead of guessing their type by pattern.
+
+    And counts how deep it is: PyYAML would go on until the C stack is used up.
+    """
+
+    _depth = 0
+
+    def descend_resolver(self, parent: yaml.Node | None, _index: object) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            line = parent.start_mark.line if parent is not None else 0
+            raise Fault(line + 1, f"nested more than {_DEEPEST} deep")
+
+    def ascend_resolver(self) -> None:
+        self._depth -= 1
+
+    def resolve(self, kind: object, _value: object, implicit: object) -> str:
+        if kind is yaml.ScalarNode and isinstance(implicit, tuple):
+            return _PLAIN if implicit[0] else _QUOTED
+        return _QUOTED
+
+
+def documents(text: str) -> Iterator[Document]:
+    """Return the documents of *text*, empty ones left out."""
+    start, first_line = 0, 1
+    for end in [*(match.start() for match in _SEPARATOR.finditer(text)), len(text)]:
+        piece = text[start:end]
+        document = _document(piece, first_line - 1)
+        if document.fault or document.value is not None:
+            yield document
+        first_line += piece.count("\n")
+        start = end
+
+
+def _document(text: str, offset: int) -> Document:
+    loader = None
+    try:
+        loader = _Loader(text)
+        root = loader.get_single_node()
+        reading = _Conversion(offset)
+        value = None if root is None else reading.value(root)
+        return Document(value, None, tuple(reading.duplicates))
+    except yaml.YAMLError as exc:
+        return Document(fault=_fault(exc, text, offset))
+    except Fault as exc:
+        return Document(fault=_hinted(Fault(exc.line + offset, str(exc)), text, offset))
+    finally:
+        if loader is not None:
+            loader.dispose()
+
+
+def _fault(exc: yaml.YAMLError, text: str, offset: int) -> Fault:
+    """Return *exc* without what it quotes: that may be a secret."""
+    mark = getattr(exc, "problem_mark", None) or getattr(exc, "context_mark", None)
+    problem = getattr(exc, "problem", None) or getattr(exc, "reason", None) or "cannot be read"
+    if mark is None:
+        position = getattr(exc, "position", 0)
+        line = text.count("\n", 0, position) if isinstance(position, int) else 0
+    else:
+        line = mark.line
+    # libyaml marks the end of the text one line behind it.
+    line = min(line, max(text.count("\n") - text.endswith("\n"), 0))
+    shown = _QUOTE.sub(lambda found: found[0] if len(found[2]) <= 1 else "…", str(problem))
+    return _hinted(Fault(offset + line + 1, f"not YAML: {shown}"), text, offset)
+
+
+def _hinted(fault: Fault, text: str, offset: int) -> Fault:
+    """Say so where a template was not rendered: the error may be some lines below."""
+    for number, line in enumerate(text.split("\n"), start=offset + 1):
+        if "{{" in line and number <= fault.line:
+            return Fault(number, f"not YAML: {_TEMPLATE}")
+    return fault
+
+
+class _Conversion:
+    """Turns nodes into values; an anchor's value is made once, however often it is used."""
+
+    def __init__(self, offset: int) -> None:
+        self._shift = offset
+        self._made: dict[int, object] = {}
+        self.duplicates: list[tuple[int, str, int]] = []
+
+    def value(self, node: yaml.Node) -> object:
+        if isinstance(node, yaml.ScalarNode):
+            return plain(node.value) if node.tag == _PLAIN else node.value
+        if id(node) in self._made:
+            return self._made[id(node)]
+        line = node.start_mark.line + self._shift + 1
+        if isinstance(node, yaml.SequenceNode):
+            return self._sequence(node, Seq(line))
+        return self._mapping(node, Map(line))
+
+    def _sequence(self, node: yaml.SequenceNode, made: Seq) -> Seq:
+        self._made[id(node)] = made
+        for item in node.value:
+            made.append(self.value(item))
+            made.lines.append(item.start_mark.line + self._shift + 1)
+        return made
+
+    def _mapping(self, node: yaml.Node, made: Map) -> Map:
+        self._made[id(node)] = made
+        merged: list[object] = []
+        for key, item in node.value:
+            line = key.start_mark.line + self._shift + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise Fault(line - self._shift, "not a manifest: a key is a mapping or a list")
+            value = self.value(item)
+            if key.value == "<<" and key.tag == _PLAIN:
+                merged += value if isinstance(value, Seq) else [value]
+                continue
+            if key.value in made:
+                self.duplicates.append((line, key.value, made.lines[key.value]))
+            self._put(made, key.value, value, line)
+            if isinstance(item, yaml.ScalarNode) and item.style in ("|", ">"):
+                made.blocks.add(key.value)
+        for each in merged:
+            self._merge(made, each)
+        return made
+
+    def _merge(self, made: Map, other: object) -> None:
+        """Put in what *other* has and *made* has not, as `<<` does."""
+        if not isinstance(other, Map):
+            raise Fault(made.line - self._shift, "not YAML: << wants a mapping")
+        for key in [key for key in other if key not in made]:
+            self._put(made, key, other[key], other.lines[key])
+            if key in other.blocks:
+                made.blocks.add(key)
+
+    @staticmethod
+    def _put(made: Map, key: str, value: object, line: int) -> None:
+        made[key] = value
+        made.lines[key] = line
+
+
+def plain(text: str) -> str | float | bool | None:
+    """Return what an unquoted scalar stands for."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in "+-.0123456789" or len(text) > _LONGEST_NUMBER:
+        return text
+    digits = text.replace("_", "")
+    if _INTEGER.fullmatch(digits):
+        return _integer(digits)
+    return float(digits) if _FLOAT.fullmatch(digits) else text
+
+
+def _integer(digits: str) -> int:
+    bare = digits.lstrip("+-")
+    # A zero in front makes it octal, 0o or not.
+    is_octal = len(bare) > 1 and bare[0] == "0" and bare[1].isdigit()
+    return int(digits, 8) if is_octal else int(digits, 0)

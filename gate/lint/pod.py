@@ -1,0 +1,201 @@
+"""What the rules see: pods with lines and the API server's defaults, and what is around them.
+
+All durations are seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Port = str | int | float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What a probe or a hook does."""
+
+    kind: str
+    """`exec`, `httpGet`, `tcpSocket`, `grpc`, `sleep`, or empty where none is written."""
+    line: int
+    command: tuple[str, ...] = ()
+    port: Port = None
+    path: str = "/"
+    host: str = ""
+    lines: dict[str, int] = field(default_factory=dict)
+
+    def line_of(self, key: str) -> int:
+        """Return the line of *key*."""
+        return self.lines.get(key, self.line)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """One probe with its thresholds; defaults of fact 2.4."""
+
+    kind: str
+    line: int
+    action: Action
+    initial_delay: int
+    timeout: int
+    period: int
+    failures: int
+    lines: dict[str, int]
+    has_grace: bool = False
+
+    def line_of(self, key: str) -> int:
+        """Return the line of *key*."""
+        return self.lines.get(key, self.line)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvVar:
+    """One `env` entry; `value` is None where it comes from elsewhere."""
+
+    name: str
+    line: int
+    value: str | None = field(repr=False)
+    value_line: int
+    """Where the text of the value begins."""
+    source: str = ""
+    """The field of `valueFrom`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """Where a volume appears in a container."""
+
+    volume: str
+    path: str
+    is_read_only: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """An entry of `initContainers` or `containers`."""
+
+    name: str
+    image: str
+    line: int
+    index: int
+    """Its place in the order of starting: init containers first."""
+    is_init: bool
+    restart_policy: str
+    has_restart_rules: bool
+    command: tuple[str, ...]
+    args: tuple[str, ...]
+    env: tuple[EnvVar, ...]
+    has_env_from: bool
+    ports: tuple[tuple[str, int], ...]
+    """Name, empty where it has none, and number."""
+    mounts: tuple[Mount, ...]
+    probes: dict[str, Probe]
+    hooks: dict[str, Action]
+    limits: dict[str, Port]
+    has_read_only_root: bool
+    lines: dict[str, int]
+
+    @property
+    def is_sidecar(self) -> bool:
+        """Whether it is a native sidecar (fact 1.2)."""
+        return self.is_init and self.restart_policy == "Always"
+
+    @property
+    def is_plain_init(self) -> bool:
+        """Whether it has to end before the next one starts (fact 9.1)."""
+        return self.is_init and not self.is_sidecar
+
+    @property
+    def startup(self) -> Probe | None:
+        """Its startup probe."""
+        return self.probes.get("startupProbe")
+
+    @property
+    def post_start(self) -> Action | None:
+        """Its postStart hook."""
+        return self.hooks.get("postStart")
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What it runs, as far as the manifest says."""
+        return (*self.command, *self.args)
+
+    @property
+    def image_name(self) -> str:
+        """The image without registry, tag and digest."""
+        return self.image.split("@")[0].rsplit("/", 1)[-1].split(":")[0]
+
+    def line_of(self, key: str) -> int:
+        """Return the line of *key*."""
+        return self.lines.get(key, self.line)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A Service of the input."""
+
+    name: str
+    namespace: str
+    selector: dict[str, str]
+    is_headless: bool
+    publishes_not_ready: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pod:
+    """A Pod or a pod template, with what of its workload matters."""
+
+    file: str
+    kind: str
+    name: str
+    namespace: str
+    line: int
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    containers: tuple[Container, ...]
+    """Init containers, then main containers, as written."""
+    volumes: dict[str, str]
+    """Name to kind (`emptyDir`)."""
+    restart_policy: str
+    has_service_links: bool
+    has_host_network: bool
+    active_deadline: int | None
+    active_deadline_line: int
+    progress_deadline: int | None
+    progress_deadline_line: int
+    services: list[Service] = field(default_factory=list)
+    """All Services of the input: one list, filled while it is read."""
+    version: tuple[int, int] | None = None
+    """Of the cluster, where it was told."""
+    gates: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What `gates.of` has read, by the container's index."""
+
+    @property
+    def init(self) -> tuple[Container, ...]:
+        """The init containers, sidecars included."""
+        return tuple(each for each in self.containers if each.is_init)
+
+    @property
+    def main(self) -> tuple[Container, ...]:
+        """The main containers."""
+        return tuple(each for each in self.containers if not each.is_init)
+
+    @property
+    def sidecars(self) -> tuple[Container, ...]:
+        """The native sidecars."""
+        return tuple(each for each in self.containers if each.is_sidecar)
+
+    @property
+    def runs_on(self) -> bool:
+        """Whether its workload replaces it for ever, as a Deployment does."""
+        return self.kind not in {"Pod", "Job", "CronJob"}
+
+    def after(self, container: Container) -> tuple[Container, ...]:
+        """Return what starts behind *container*."""
+        if container.is_init:
+            return tuple(each for each in self.containers if each.index > container.index)
+        return ()
+
+    def before(self, container: Container) -> tuple[Container, ...]:
+        """Return the sidecars that run when *container* starts."""
+        return tuple(each for each in self.sidecars if each.index < container.index)

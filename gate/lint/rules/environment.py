@@ -1,0 +1,143 @@
+"""Variables: what gate would refuse, what Kubernetes changes, and what is nobody's business."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from gate.lint import commands, gates, references
+from gate.lint.finding import Hit, Severity
+from gate.lint.rule import Hits, rule
+from gate.target import FALSE, TRUE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gate.lint.pod import Container, EnvVar, Pod
+
+_USERINFO = re.compile(r"://[^/\s:@]*:(?!\$\(|[*x…<]+@)([^/\s@]+)@")
+_SECRET_NAME = re.compile(r"(?:^|_)(?:PASSWORD|PASSWD|TOKEN|API_KEY|SECRET_KEY|CLIENT_SECRET)$")
+_DOLLARS = re.compile(r"(?<!\$)(?:\$\$\$\$)*\$\$(?![$(])")
+
+
+@rule("gate-config", Severity.ERROR)
+def gate_config(pod: Pod) -> Hits:
+    """Gate would refuse its configuration.
+
+    It is read by the parser that reads it at run time: unknown variables and options, bad URLs
+    and durations, references that are not defined. Gate would end with code 2 and its reason in
+    the termination message, again and again, and the app would not start. Values that come from
+    Secrets and ConfigMaps are not known here; nothing is said of them. Remedy: as the message
+    says.
+    """
+    for gate in gates.all_of(pod):
+        for line, problem in gate.problems:
+            text = f"gate would refuse this and end with 2: {problem.place}: {problem.text}"
+            remedy = "correct it"
+            yield Hit(line, text, remedy, gate.container.name, is_private=True)
+
+
+@rule("undefined-reference", Severity.WARNING, "11.1")
+def undefined_reference(pod: Pod) -> Hits:
+    """A variable or a command refers to a variable that is not defined.
+
+    Kubelet facts 11.1 and 11.2: only what stands above in `env`, what `envFrom` brings and the
+    Services' own variables can be referred to; any other `$(NAME)` stays in the text as it is
+    written. Remedy: define it, above its use; check its spelling.
+    """
+    for container in pod.containers:
+        if container.has_env_from:
+            continue
+        above: set[str] = set()
+        own = {variable.name for variable in container.env}
+        for variable in container.env:
+            is_reported = gates.is_gate(container) and variable.name.startswith("GATE_")
+            for name in [] if is_reported else _undefined(variable.value or "", above):
+                yield _undefined_hit(name, variable.value_line, container, is_below=name in own)
+            above.add(variable.name)
+        # In a script $(NAME) may be a command.
+        if commands.script(container.words) is None:
+            for name in _undefined(" ".join(container.words), own):
+                line = container.line_of("args" if container.args else "command")
+                yield _undefined_hit(name, line, container, is_below=False)
+
+
+def _undefined(text: str, known: set[str]) -> Iterator[str]:
+    for name in dict.fromkeys(references.names(text)):
+        if name not in known and not references.is_injected(name):
+            yield name
+
+
+def _undefined_hit(name: str, line: int, container: Container, *, is_below: bool) -> Hit:
+    where = "is defined only below" if is_below else "is not defined"
+    text = f"$({name}) {where}, so the text $({name}) stays as it is written"
+    return Hit(line, text, "define it above its use", container.name, is_private=True)
+
+
+@rule("dollar-dollar", Severity.WARNING, "11.1")
+def dollar_dollar(pod: Pod) -> Hits:
+    """A variable's value holds `$$`, which Kubernetes turns into `$`.
+
+    Kubelet fact 11.1: `$$` becomes `$` anywhere in a value: a password or a pattern with two of
+    them arrives with one. Remedy: write each `$` that is meant twice as `$$$$`, in a URL as
+    %24%24, or take the value from a Secret, which is not touched.
+    """
+    for container in pod.containers:
+        for variable in container.env:
+            if variable.value and _DOLLARS.search(variable.value):
+                text = f"Kubernetes makes one $ of each $$ in the value of {variable.name}"
+                remedy = "write %24%24 in a URL, $$$$ elsewhere, or take it from a Secret"
+                yield Hit(variable.value_line, text, remedy, container.name, is_private=True)
+
+
+@rule("service-named-gate", Severity.INFO, "11.5, 11.6")
+def service_named_gate(pod: Pod) -> Hits:
+    """A Service's name brings GATE_… variables into the pod.
+
+    Kubelet facts 11.5 and 11.6: with service links a Service called `gate` or `gate-…` injects
+    GATE_PORT=tcp://… and its relatives into every pod of the namespace. Gate recognises and
+    ignores them; scripts and `$(GATE_…)` do not. Remedy: `enableServiceLinks: false`, or
+    another name for the Service.
+    """
+    if not pod.has_service_links or not gates.all_of(pod):
+        return
+    for service in pod.services:
+        is_ours = f"{service.name}-".startswith("gate-")
+        if is_ours and not service.is_headless and service.namespace == pod.namespace:
+            prefix = service.name.upper().replace("-", "_")
+            text = f"the Service {service.name} puts {prefix}_PORT=tcp://… into this pod"
+            yield Hit(pod.line, text, "set enableServiceLinks: false")
+
+
+@rule("plain-secret", Severity.WARNING)
+def plain_secret(pod: Pod) -> Hits:
+    """A secret is written into the manifest in plain text.
+
+    Everyone who may read the pod, or the repository, can read it, and it is in every backup.
+    Said of a URL with a password, and of a variable called …_PASSWORD, _TOKEN, _API_KEY
+    or the like with a value of its own. Remedy: `valueFrom.secretKeyRef`; GATE_DEPENDENCY_<NAME>
+    takes a URL whole from a Secret.
+    """
+    for container in pod.containers:
+        for variable in container.env:
+            if _is_plain(variable):
+                text = f"the value of {variable.name} holds a secret that anyone can read"
+                remedy = "take it from a Secret: valueFrom.secretKeyRef"
+                yield Hit(variable.line, text, remedy, container.name, is_private=True)
+
+
+def _is_plain(variable: EnvVar) -> bool:
+    value = variable.value or ""
+    if _USERINFO.search(value):
+        return True
+    is_none = not value or value.startswith(("$(", "/")) or value.lower() in TRUE | FALSE
+    return not is_none and _SECRET_NAME.search(variable.name) is not None
+
+
+RULES = (
+    gate_config,
+    undefined_reference,
+    dollar_dollar,
+    service_named_gate,
+    plain_secret,
+)

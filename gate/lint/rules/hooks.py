@@ -1,0 +1,121 @@
+"""postStart and preStop: what they hold, and for how long."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gate.lint import commands, references
+from gate.lint.finding import Hit, Severity
+from gate.lint.rule import Hits, rule
+
+if TYPE_CHECKING:
+    from gate.lint.pod import Pod
+
+
+@rule("poststart-http", Severity.ERROR, "5.2, 5.3")
+def post_start_http(pod: Pod) -> Hits:
+    """A postStart hook asks by httpGet.
+
+    Kubelet facts 5.2 and 5.3: it is sent once, right after the process was started, and most
+    often before it listens: refused, and the container is killed. Where something answers, any
+    status is taken for success, 503 too. So it either kills or does not hold. Remedy: a
+    startupProbe with the same httpGet, which is repeated and whose status counts.
+    """
+    for container in pod.containers:
+        hook = container.post_start
+        if hook and hook.kind in {"httpGet", "tcpSocket"}:
+            text = (
+                f"the kubelet sends this {hook.kind} once: refused, it kills the container; "
+                "answered, it takes any status for success"
+            )
+            remedy = "ask in a startupProbe instead"
+            yield Hit(hook.line, text, remedy, container.name)
+
+
+@rule("poststart-without-end", Severity.WARNING, "5.4, 5.11")
+def post_start_without_end(pod: Pod) -> Hits:
+    """A postStart hook loops without an end.
+
+    Kubelet facts 5.4, 5.9 and 5.11: the hook holds what comes behind it, and has no timeout.
+    While it runs the pod cannot be deleted or evicted: no container gets SIGTERM, whatever the
+    grace period; no probe runs, no log can be read. Remedy: a startupProbe holds as well and
+    blocks nothing; a hook that stays gives up by itself (`timeout 120 …`, a counter,
+    `gate hold --timeout 2m`).
+    """
+    for container in pod.containers:
+        hook = container.post_start
+        if hook is None or hook.kind != "exec":
+            continue
+        is_endless = commands.is_wait(hook.command) and not commands.is_bounded(hook.command)
+        if is_endless or commands.ends_never(hook.command, ""):
+            text = (
+                "this holds the containers behind it, but without an end: while it loops the pod "
+                "cannot be deleted, and neither probes nor logs work"
+            )
+            remedy = "hold with a startupProbe, or give the loop an end (timeout 120 …)"
+            yield Hit(hook.line, text, remedy, container.name)
+
+
+@rule("poststart-in-main-container", Severity.WARNING, "5.8")
+def post_start_in_main_container(pod: Pod) -> Hits:
+    """A postStart hook of a main container is meant to hold the next one.
+
+    Kubelet fact 5.8: main containers are started one after the other, so a hook delays the next;
+    but its result is ignored: a hook that fails or gives up has its own container killed, and
+    the next one started all the same. It fails open. Remedy: make it a native sidecar
+    (`initContainers`, `restartPolicy: Always`) with a startupProbe.
+    """
+    for container in pod.main[:-1]:
+        hook = container.post_start
+        if hook and hook.kind == "exec" and commands.is_wait(hook.command):
+            text = (
+                "if this hook fails, the kubelet kills this container and starts the next one "
+                "all the same"
+            )
+            remedy = "make it a native sidecar with a startupProbe"
+            yield Hit(hook.line, text, remedy, container.name)
+
+
+@rule("poststart-not-durable", Severity.INFO, "5.10")
+def post_start_not_durable(pod: Pod) -> Hits:
+    """A postStart hook holds, and no startup probe does.
+
+    Kubelet fact 5.10: nobody records that a hook completed. If the kubelet is restarted while
+    the hook runs, it sees a sidecar that runs, and starts the app. Remedy: add a startupProbe
+    that asks the same question.
+    """
+    for sidecar in pod.sidecars:
+        hook = sidecar.post_start
+        if hook and hook.kind == "exec" and commands.is_wait(hook.command) and not sidecar.startup:
+            text = "a kubelet that restarts while this hook runs starts the app without it"
+            yield Hit(hook.line, text, "add a startupProbe as well", sidecar.name)
+
+
+@rule("hook-variable", Severity.ERROR, "5.6")
+def hook_variable(pod: Pod) -> Hits:
+    """A hook's command holds `$(NAME)`.
+
+    Kubelet fact 5.6: unlike command, args and exec probes, hooks are not expanded: the text is
+    handed over as it is, and a shell takes it for a command to run. Remedy: `sh -c` with
+    `"$NAME"`, which the shell takes from the environment.
+    """
+    for container in pod.containers:
+        own = {variable.name for variable in container.env}
+        for hook in container.hooks.values():
+            written = " ".join(hook.command)
+            is_script = commands.script(hook.command) is not None
+            for name in dict.fromkeys(references.names(written)):
+                if is_script and name not in own:
+                    continue  # a command of that name, for all we know
+                text = f"the kubelet does not put in $({name}) in a hook: it stays as it is written"
+                remedy = f'write sh -c with "${name}"'
+                yield Hit(hook.line, text, remedy, container.name)
+
+
+RULES = (
+    post_start_http,
+    post_start_without_end,
+    post_start_in_main_container,
+    post_start_not_durable,
+    hook_variable,
+)

@@ -1,0 +1,107 @@
+"""Probes of any container that cannot pass, or pass by mistake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gate.lint import commands
+from gate.lint.finding import Hit, Severity
+from gate.lint.rule import Hits, rule
+from gate.url import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gate.lint.pod import Container, Pod, Probe
+
+_SIGNING_IN = {"oauth", "oauth2", "sso", "saml", "saml2", "authorize", "openid-connect"}
+_PYTHON = {"python", "python3", "gate"}
+
+
+def _probes(pod: Pod) -> Iterator[tuple[Container, Probe]]:
+    for container in pod.containers:
+        for probe in container.probes.values():
+            yield container, probe
+
+
+@rule("probe-port-name", Severity.ERROR, "2.13")
+def port_name(pod: Pod) -> Hits:
+    """A probe names a port that its container does not declare.
+
+    Kubelet fact 2.13: that is an internal error, not a failure: its result is thrown away, so
+    the probe neither passes nor fails. With a startup probe the pod stays in Init for ever,
+    without a restart. Remedy: declare the name under the container's `ports`, or write the
+    number.
+    """
+    for container, probe in _probes(pod):
+        port = probe.action.port
+        known = {name for name, _ in container.ports}
+        if isinstance(port, str) and not port.isdigit() and port not in known:
+            text = (
+                "the container declares no port of this name, so the probe can neither pass nor "
+                "fail, and the pod waits for ever"
+            )
+            line = probe.action.line_of("port")
+            yield Hit(line, text, "declare it under ports, or write the number", container.name)
+
+
+@rule("probe-host", Severity.ERROR, "3.10")
+def host(pod: Pod) -> Hits:
+    """A probe goes to `host: 127.0.0.1` or `localhost`.
+
+    Kubelet fact 3.10: the kubelet probes from the node, in the node's network: this is the
+    node's own loopback address, where nothing of the pod listens, or another program answers.
+    (With hostNetwork it is right.) Remedy: leave `host` out and let the server listen on all
+    addresses; what listens on loopback only is asked by exec.
+    """
+    for container, probe in _probes(pod):
+        if is_loopback(probe.action.host) and not pod.has_host_network:
+            text = "the kubelet takes this for the node's own address: the pod is never asked"
+            remedy = "remove host, and listen on all addresses"
+            yield Hit(probe.action.line_of("host"), text, remedy, container.name)
+
+
+@rule("probe-redirect", Severity.WARNING, "3.6")
+def redirect(pod: Pod) -> Hits:
+    """A probe asks a path that leads to a login page.
+
+    Kubelet fact 3.6: a redirect to another host is not followed and counts as success: behind
+    an auth proxy the probe passes whether the app runs or not. Remedy: ask a path that answers
+    by itself (`/healthz`, `/ping`), left out of the login.
+    """
+    for container, probe in _probes(pod):
+        if probe.action.kind != "httpGet":
+            continue
+        parts = set(probe.action.path.partition("?")[0].lower().split("/"))
+        if _SIGNING_IN & parts:
+            text = (
+                "a login path answers with a redirect, which the kubelet takes for success, "
+                "whether the app runs or not"
+            )
+            line = probe.action.line_of("path")
+            yield Hit(line, text, "ask a path that answers by itself", container.name)
+
+
+@rule("probe-exec-timeout", Severity.WARNING, "4.5, 13.2")
+def exec_timeout(pod: Pod) -> Hits:
+    """An exec probe starts a Python and has one second for it.
+
+    Kubelet facts 2.4, 4.5 and 13.2: timeoutSeconds is 1 unless it is set, and each probe pays a
+    start of the interpreter inside the container's CPU limit: on a busy node it is cut off, and
+    counts as failed although all is well. Remedy: timeoutSeconds of 5 or more (above the hold,
+    where there is one), or an httpGet probe.
+    """
+    for container, probe in _probes(pod):
+        words = commands.text(probe.action.command).split()
+        if probe.timeout <= 1 and any(commands.program([word]) in _PYTHON for word in words[:2]):
+            text = (
+                f"the kubelet cuts it off after {probe.timeout}s, the start of Python included: "
+                "on a busy node it fails although all is well"
+            )
+            line = (
+                probe.line_of("timeoutSeconds") if "timeoutSeconds" in probe.lines else probe.line
+            )
+            yield Hit(line, text, "set timeoutSeconds: 5 or more", container.name)
+
+
+RULES = (port_name, host, redirect, exec_timeout)

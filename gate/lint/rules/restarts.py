@@ -1,0 +1,99 @@
+"""What happens when a gate restarts, or a dependency fails, beside a healthy app."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gate.lint import gates
+from gate.lint.finding import Hit, Severity
+from gate.lint.rule import Hits, rule
+
+if TYPE_CHECKING:
+    from gate.lint.gates import Gate
+    from gate.lint.pod import Mount, Pod
+
+_STATE = "GATE_STATE_FILE"
+
+
+def _sidecars(pod: Pod) -> list[Gate]:
+    return [g for g in gates.all_of(pod) if g.mode == "serve" and g.container.is_sidecar]
+
+
+@rule("no-state-file", Severity.WARNING, "7.2")
+def no_state_file(pod: Pod) -> Hits:
+    """A gate in a workload that runs on does not remember that it has opened.
+
+    Kubelet facts 7.1 and 7.2: when a gate restarts (memory, a new image) its startup probe runs
+    again, and until it passes the pod is not ready: while a dependency is down, a healthy app
+    leaves its Services. Remedy: GATE_STATE_FILE in an emptyDir; a gate that has opened once in
+    this pod then opens at once.
+    """
+    for gate in _sidecars(pod):
+        is_set = any(variable.name == _STATE for variable in gate.container.env)
+        if not pod.runs_on or is_set or gate.settings.state_file or gate.container.has_env_from:
+            continue
+        if gate.container.startup:
+            text = (
+                "a gate that restarts while a dependency is down takes this pod out of its "
+                "Services, however healthy the app is"
+            )
+            remedy = f"set {_STATE} to a file in an emptyDir"
+            yield Hit(gate.container.line, text, remedy, gate.container.name)
+
+
+@rule("state-file-volume", Severity.ERROR, "7.2, 1.15")
+def state_file_volume(pod: Pod) -> Hits:
+    """GATE_STATE_FILE is in no volume of the pod that it can write.
+
+    What a container writes outside a volume is gone when it restarts, which is when the mark is
+    needed (kubelet fact 7.2); where the folder does not exist or cannot be written, gate ends
+    with a configuration error. Remedy: an emptyDir, and a volumeMount of it above the file. A
+    volume that outlives the pod does no harm: the mark counts in its own sandbox only (1.15).
+    """
+    for gate in _sidecars(pod):
+        path = gate.settings.state_file
+        if path is None:
+            continue
+        mount = _mount_of(path, gate.container.mounts)
+        kind = pod.volumes.get(mount.volume, "") if mount else ""
+        if mount and not mount.is_read_only and kind not in {"configMap", "secret", "projected"}:
+            continue
+        text = (
+            "no volume that can be written is mounted there: the mark is lost when the container "
+            "restarts, or gate ends at once because it cannot write it"
+        )
+        line = next(v.line for v in gate.container.env if v.name == _STATE)
+        yield Hit(line, text, "mount an emptyDir at its folder", gate.container.name, True)
+
+
+def _mount_of(path: str, mounts: tuple[Mount, ...]) -> Mount | None:
+    found = [each for each in mounts if path.startswith(each.path.rstrip("/") + "/")]
+    return max(found, key=lambda each: len(each.path), default=None)
+
+
+@rule("readiness-on-shared-dependency", Severity.WARNING, "7.4")
+def readiness(pod: Pod) -> Hits:
+    """A gate's readiness probe follows dependencies that all replicas share.
+
+    Kubelet fact 7.4: a sidecar's readiness counts for the pod's, all the time. /readyz follows
+    the dependencies marked `monitor`: when one that all replicas use fails, all of them leave
+    the Service at the same moment, and nobody is left to say so. Remedy: monitor only what
+    belongs to this pod (localhost), or remove the readinessProbe and let the app answer.
+    """
+    for gate in _sidecars(pod):
+        probe = gate.container.probes.get("readinessProbe")
+        if probe is None or not _asks_ready(probe.action.path, probe.action.command):
+            continue
+        shared = [w for w in gate.wanted if w.dependency.monitor and not w.dependency.is_local]
+        if shared:
+            names = ", ".join(wanted.dependency.name for wanted in shared)
+            text = f"when {names} fails, every replica becomes unready at the same moment"
+            remedy = "monitor only what is in this pod, or remove this probe"
+            yield Hit(probe.line, text, remedy, gate.container.name)
+
+
+def _asks_ready(path: str, command: tuple[str, ...]) -> bool:
+    return path.partition("?")[0] == "/readyz" or "--ready" in command
+
+
+RULES = (no_state_file, state_file_volume, readiness)

@@ -1,0 +1,167 @@
+"""Waits that cannot end: for something that starts only after them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gate.lint import listening
+from gate.lint.finding import Hit, Severity
+from gate.lint.rule import Hits, rule
+from gate.lint.waits import Wait, waits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gate.lint.commands import Place
+    from gate.lint.pod import Container, Pod, Service
+
+_SCRIPTED = {"service", "services", "svc", "deployment", "statefulset"}
+_REDIRECTING = {"istio-init", "linkerd-init", "linkerd-network-validator", "istio-validation"}
+_MESHES = {"istio", "linkerd"}
+_EXCLUDED = (
+    "traffic.sidecar.istio.io/excludeOutboundPorts",
+    "config.linkerd.io/skip-outbound-ports",
+)
+
+
+@rule("waits-for-later", Severity.ERROR, "1.1, 1.8")
+def for_later(pod: Pod) -> Hits:
+    """Something waits for a container of its own pod that is started only after it.
+
+    Kubelet facts 1.1 and 1.8: init containers and sidecars are started one by one, in the order
+    of writing, and the main containers after all of them. A wait (gate, wait4x, dockerize, a loop
+    around nc, curl or pg_isready, a hook, a sidecar's startup probe) for a later sidecar, or for
+    the main container's own port on localhost, waits for ever: the pod stays in Init. Remedy:
+    write what is waited for in front of what waits; of the app itself ask in its own probes.
+    """
+    for wait in waits(pod):
+        for what in _never(wait, pod):
+            text = f"{wait.what} waits for {what}, so neither of the two will ever go on"
+            remedy = "move what is waited for in front of it, or do not wait for it"
+            yield Hit(wait.line, text, remedy, wait.container.name, is_private=True)
+
+
+def _never(wait: Wait, pod: Pod) -> Iterator[str]:
+    later = _later(wait, pod)
+    for place in wait.places:
+        if place.is_local and place.port is not None and (why := _nobody(place, wait, pod)):
+            yield f"{place}, {why}"
+    for name in wait.sidecars:
+        late = next((each for each in later if listening.known_as(each) == name), None)
+        early = any(listening.known_as(each) == name for each in pod.before(wait.container))
+        if late and not early:
+            yield f"sidecar:{name}, which is {_started_later(late)}"
+
+
+def _later(wait: Wait, pod: Pod) -> list[Container]:
+    own = wait.container
+    if own.is_init:
+        return list(pod.after(own))
+    return [each for each in pod.main if each.index > own.index]
+
+
+def _nobody(place: Place, wait: Wait, pod: Pod) -> str:
+    """Return why nobody can answer at *place* while *wait* lasts, empty if somebody may."""
+    before = [each for each in pod.containers if _runs_with(each, wait, pod)]
+    if any(place.port in _ports(each, wait, pod) for each in before):
+        return ""
+    late = next((e for e in _later(wait, pod) if place.port in _ports(e, wait, pod)), None)
+    if late:
+        return f"which is {_started_later(late)}"
+    if before or place.port in listening.INJECTED:
+        return ""
+    return "and nothing of this pod runs before it that could listen there"
+
+
+def _ports(container: Container, wait: Wait, pod: Pod) -> set[int]:
+    """Return where *container* listens; a probe that waits proves nothing of its own port."""
+    if wait.is_own and (container is wait.container or not container.is_sidecar):
+        return listening.declared(container)
+    return listening.ports(container, pod)
+
+
+def _runs_with(other: Container, wait: Wait, pod: Pod) -> bool:
+    own = wait.container
+    if other is own:
+        return wait.is_own
+    if own.is_init:
+        return other in pod.before(own)
+    return other.is_sidecar or (not other.is_init and other.index < own.index)
+
+
+def _started_later(container: Container) -> str:
+    kind = "sidecar" if container.is_sidecar else "container"
+    return f"the {kind} {container.name}, started only after this"
+
+
+@rule("waits-for-own-service", Severity.ERROR, "1.14")
+def for_own_service(pod: Pod) -> Hits:
+    """Something waits for the Service that this very pod stands behind.
+
+    Kubelet fact 1.14: while an init container or a startup probe waits, the pod is Pending and
+    not ready, so its own Service has no endpoint of it: at the first roll-out of a Deployment
+    every replica waits for the others. Said where a Service of the input selects the pod's
+    labels. Remedy: wait for what the app depends on, not for the app.
+    """
+    for wait in waits(pod):
+        names = [_service(place.host) for place in wait.places if not place.is_local]
+        for kind, _, rest in (each.partition("/") for each in wait.objects):
+            names += [(rest.partition("?")[0], "")] if kind in _SCRIPTED else []
+        for name, namespace in dict.fromkeys(names):
+            if any(_is_behind(pod, service, name, namespace) for service in pod.services):
+                text = (
+                    f"{wait.what} waits for the Service {name}, which has no endpoint before "
+                    "this pod is ready, and this pod is not ready while it waits"
+                )
+                remedy = "wait for what the app depends on, not for the app itself"
+                yield Hit(wait.line, text, remedy, wait.container.name, is_private=True)
+
+
+def _service(host: str) -> tuple[str, str]:
+    """Return name and namespace of the Service that *host* may be."""
+    name, _, rest = host.partition(".")
+    return name, rest.partition(".")[0]
+
+
+def _is_behind(pod: Pod, service: Service, name: str, namespace: str) -> bool:
+    if service.name != name or not service.selector:
+        return False
+    if service.namespace != pod.namespace or namespace not in ("", pod.namespace or namespace):
+        return False
+    return service.selector.items() <= pod.labels.items()
+
+
+@rule("init-before-mesh", Severity.ERROR, "1.1")
+def before_mesh(pod: Pod) -> Hits:
+    """An init container needs the network before the mesh's proxy is up.
+
+    Kubelet fact 1.1 gives the order. The mesh's own init container has redirected all traffic of
+    the pod to the proxy by then; where the proxy is a main container, or a sidecar further
+    behind, nobody accepts it, and the wait never ends. Remedy: let the mesh inject its proxy as
+    a native sidecar and write the wait behind it, or exclude the port from the redirection (the
+    annotation `traffic.sidecar.istio.io/excludeOutboundPorts`, for Linkerd
+    `config.linkerd.io/skip-outbound-ports`).
+    """
+    redirected = [each.index for each in pod.init if each.name in _REDIRECTING]
+    proxy = next((e for e in pod.containers if listening.known_as(e) in _MESHES), None)
+    if not redirected or proxy is None:
+        return
+    for wait in waits(pod):
+        if not min(redirected) < wait.container.index < proxy.index or not wait.container.is_init:
+            continue
+        for place in wait.places:
+            if not place.is_local and not _is_excluded(place, pod):
+                text = (
+                    f"{wait.what} waits for {place}, and all traffic goes to {proxy.name}, "
+                    "which is started only after this"
+                )
+                remedy = "write it behind the mesh's native sidecar, or exclude the port"
+                yield Hit(wait.line, text, remedy, wait.container.name, is_private=True)
+
+
+def _is_excluded(place: Place, pod: Pod) -> bool:
+    written = ",".join(pod.annotations.get(name, "") for name in _EXCLUDED)
+    return str(place.port) in [port.strip() for port in written.split(",")]
+
+
+RULES = (for_later, for_own_service, before_mesh)

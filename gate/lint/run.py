@@ -1,0 +1,144 @@
+"""From files to a report: reads all of them first, as a Service may stand in another file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gate.lint import manifest, masks, nodes, rules, silence
+from gate.lint.finding import Finding, Hit, Severity
+from gate.lint.manifest import Around, Found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from gate.lint.pod import Pod
+    from gate.lint.rule import Rule
+    from gate.lint.silence import Silence
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found, worst place first come first, and in how much."""
+
+    findings: tuple[Finding, ...]
+    files: int
+    pods: int
+    is_unreadable: bool
+    """Whether a part of the input could not be read."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 nothing to act on, 1 an error or a warning, 2 something could not be read."""
+        if self.is_unreadable:
+            return 2
+        return int(any(finding.severity > Severity.INFO for finding in self.findings))
+
+
+@dataclass(slots=True)
+class _File:
+    name: str
+    lines: list[str]
+    found: Found = field(default_factory=Found)
+    faults: list[Hit] = field(default_factory=list)
+    duplicates: list[Hit] = field(default_factory=list)
+    silences: list[Silence] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What shall be looked for."""
+
+    select: frozenset[str] = frozenset()
+    """Rules to look for, none: all."""
+    ignore: frozenset[str] = frozenset()
+    version: tuple[int, int] | None = None
+
+    def wants(self, name: str) -> bool:
+        """Whether rule *name* shall be looked for."""
+        return (not self.select or name in self.select) and name not in self.ignore
+
+
+def lint(inputs: Iterable[tuple[str, str]], wish: Wish | None = None) -> Report:
+    """Return what is found in *inputs*, pairs of a file's name and its text."""
+    wish = wish or Wish()
+    around = Around(version=wish.version)
+    files = [_read(name, text, around) for name, text in inputs]
+    findings = {each for file in files for each in _findings(file, wish)}
+    return Report(
+        findings=tuple(sorted(findings)),
+        files=len(files),
+        pods=sum(len(file.found.pods) for file in files),
+        is_unreadable=any(file.faults for file in files),
+    )
+
+
+def _read(name: str, text: str, around: Around) -> _File:
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    file = _File(name, text.split("\n"))
+    if silence.MARK in text:
+        file.silences = silence.comments(file.lines)
+    for document in nodes.documents(text):
+        if document.fault:
+            remedy = "correct it; the rest of this document was not looked at"
+            file.faults.append(Hit(document.fault.line, str(document.fault), remedy))
+        for line, _, first in document.duplicates:
+            message = f"this key stands on line {first} already: one of the two is lost"
+            file.duplicates.append(Hit(line, message, "remove one", is_private=True))
+        manifest.read(document.value, name, around, file.found)
+    return file
+
+
+def _findings(file: _File, wish: Wish) -> Iterator[Finding]:
+    for hit in file.faults:  # what cannot be read can be neither ignored nor silenced
+        yield _finding(rules.YAML, hit, file, "")
+    for each, hits in (
+        (rules.DUPLICATE_KEY, file.duplicates),
+        (rules.WRONG_TYPE, file.found.notes),
+    ):
+        if wish.wants(each.id):
+            told = (hit for hit in hits if not silence.is_silent(each.id, hit.line, file.silences))
+            yield from (_finding(each, hit, file, "") for hit in told)
+    for pod in file.found.pods:
+        yield from _of_pod(pod, file, wish)
+    if wish.wants(rules.SILENCE.id):
+        for hit in silence.faults(file.silences, rules.IDS):
+            yield _finding(rules.SILENCE, hit, file, "")
+
+
+def _of_pod(pod: Pod, file: _File, wish: Wish) -> Iterator[Finding]:
+    own = silence.of_pod(pod)
+    silenced = {each.rule for each in own if each.reason}
+    for each in rules.ALL:
+        if not wish.wants(each.id) or each.id in silenced:
+            continue
+        for hit in each.look(pod):
+            if not silence.is_silent(each.id, hit.line, file.silences):
+                yield _finding(each, hit, file, _subject(pod, hit))
+    if wish.wants(rules.SILENCE.id):
+        for hit in silence.faults(own, rules.IDS):
+            yield _finding(rules.SILENCE, hit, file, _subject(pod, hit))
+
+
+def _subject(pod: Pod, hit: Hit) -> str:
+    whole = f"{pod.kind} {pod.name}"
+    return f"{whole}, container {hit.container}" if hit.container else whole
+
+
+def _finding(rule: Rule, hit: Hit, file: _File, subject: str) -> Finding:
+    return Finding(
+        file=file.name,
+        line=hit.line,
+        rule=rule.id,
+        severity=rule.severity,
+        message=hit.message,
+        remedy=hit.remedy,
+        fact=rule.facts,
+        subject=subject,
+        excerpt="" if hit.is_private else _excerpt(file.lines, hit.line),
+    )
+
+
+def _excerpt(lines: Sequence[str], line: int) -> str:
+    text = lines[line - 1] if 0 < line <= len(lines) else ""
+    return masks.masked(text).rstrip()[:200]

@@ -1,0 +1,141 @@
+"""The forms of a report: for people, programs, GitHub, code scanning, CI servers."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from gate.lint import Report, lint
+from gate.lint.outputs import FORMS
+from tests.lint.corpus import linted, names, text_of
+
+POD = """kind: Pod
+metadata: {name: shop}
+spec:
+  initContainers:
+    - name: tail
+      image: tools
+      command: [tail, -f, /log] # password=hunter2
+  containers: [{name: app, image: app}]
+"""
+SECRET = "hunter2"
+
+
+def report() -> Report:
+    return lint([("dir, a/x:y%.yaml", POD)])
+
+
+def test_text_names_place_fact_what_happens_and_the_remedy() -> None:
+    assert FORMS["text"](report()) == (
+        "dir, a/x:y%.yaml:7: error: init-never-ends (kubelet fact 9.1)\n"
+        "    in Pod shop, container tail\n"
+        "  >       command: [tail, -f, /log] # password…\n"
+        "    this runs until it is killed, so the kubelet starts nothing behind it\n"
+        "    remedy: add restartPolicy: Always to make it a sidecar, or let it end\n"
+        "\n"
+        "1 pod in 1 file: 1 error\n"
+    )
+
+
+def test_text_says_so_when_nothing_is_found() -> None:
+    assert FORMS["text"](lint([])) == "0 pods in 0 files: nothing found\n"
+
+
+def test_json_holds_each_finding() -> None:
+    written = json.loads(FORMS["json"](report()))
+
+    assert (written["files"], written["pods"]) == (1, 1)
+    (finding,) = written["findings"]
+    assert finding["line"] == 7
+    assert finding["severity"] == "error"
+    assert set(finding) == {
+        *("file", "line", "rule", "severity", "subject", "message", "remedy", "fact")
+    }
+
+
+def test_github_has_one_command_a_finding_with_its_signs_escaped() -> None:
+    assert FORMS["github"](report()) == (
+        "::error file=dir%2C a/x%3Ay%25.yaml,line=7,title=gate lint%3A init-never-ends::"
+        "this runs until it is killed, so the kubelet starts nothing behind it; "
+        "add restartPolicy: Always to make it a sidecar, or let it end\n"
+    )
+
+
+def test_sarif_describes_the_rules_that_it_names() -> None:
+    (run,) = json.loads(FORMS["sarif"](report()))["runs"]
+
+    (rule,) = run["tool"]["driver"]["rules"]
+    (result,) = run["results"]
+    assert rule["id"] == result["ruleId"] == "init-never-ends"
+    assert rule["defaultConfiguration"]["level"] == result["level"] == "error"
+    place = result["locations"][0]["physicalLocation"]
+    assert place["region"]["startLine"] == 7
+    assert place["artifactLocation"]["uri"] == "dir%2C%20a/x%3Ay%25.yaml"
+
+
+def test_junit_is_a_failure_for_what_there_is_to_act_on() -> None:
+    root = ET.fromstring(FORMS["junit"](report()))
+
+    assert (root.get("tests"), root.get("failures")) == ("1", "1")
+    assert root.find("testsuite/testcase/failure") is not None
+
+
+def test_junit_lets_info_pass_and_has_a_test_where_nothing_is_found() -> None:
+    info = ET.fromstring(FORMS["junit"](lint([("x", text_of("bad", "slow-probe"))])))
+    none = ET.fromstring(FORMS["junit"](lint([("x", text_of("good", "slow-probe"))])))
+
+    assert info.get("failures") == none.get("failures") == "0"
+    assert info.find("testsuite/testcase/system-out") is not None
+    assert none.find("testsuite/testcase") is not None
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", names("bad"))
+def test_no_form_breaks_on_any_finding(form: str, name: str) -> None:
+    written = FORMS[form](linted("bad", name))
+
+    assert written.endswith("\n")
+    if form in ("json", "sarif"):
+        json.loads(written)
+    if form == "junit":
+        ET.fromstring(written)
+
+
+PLACES = [
+    "  containers: [{name: a, image: a, env: [{name: DB_PASSWORD, value: hunter2}]}]",
+    "  containers: [{name: a, image: a, env: [{name: X, value: 'x://u:hunter2@h'}], args: [1]}]",
+    (
+        "  containers: [{name: gate, image: gate, args: [wait], env: [{name: GATE_DEPENDENCIES,"
+        " value: 'db postgresql://u:hunter2@db:x/ timeot=hunter2'}]}]"
+    ),
+    (
+        "  initContainers: [{name: gate, image: gate, args: [wait], env: [{name: GATE_DEPENDENCIES,"
+        " value: 'db postgresql://u:hunter2@localhost/ hunter2'}]}]\n"
+        "  containers: [{name: a, image: a, ports: [{containerPort: 5432}]}]"
+    ),
+    (
+        "  initContainers: [{name: g, image: g, command: [sh, -c, 'until curl"
+        " http://u:hunter2@localhost:80/; do sleep 1; done; tail -f x']}]\n"
+        "  containers: [{name: a, image: a, ports: [{containerPort: 80}]}]"
+    ),
+    (
+        "  initContainers: [{name: g, image: g, command: [tail, -f, --password=hunter2]}]\n"
+        "  containers: [{name: a, image: a, args: ['$(HUNT)', '--token', hunter2]}]"
+    ),
+    "  containers: [{name: a, image: a, env: [{name: X, value: *hunter2}]}]",
+    "  containers: [{name: a, image: a, env: [{name: X, value: 'hunter2}]}]",
+    "  containers: [{name: a, image: a, env: [{name: X, value: hunter2: x}]}]",
+    "  containers: [{name: a, image: a, env: [{name: X, value: '$$hunter2'}]}]",
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_secret_is_never_shown(form: str, place: str) -> None:
+    report = lint([("x.yaml", f"kind: Deployment\nspec:\n template:\n  spec:\n  {place}\n")])
+    alone = lint([("x.yaml", f"kind: Pod\nspec:\n{place}\n")])
+
+    assert alone.findings
+    assert SECRET not in FORMS[form](report) + FORMS[form](alone)

@@ -1,0 +1,59 @@
+"""Every bad manifest, played, shows the trouble that its rule claims; every good one does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gate.lint import rules
+from tests.lint.corpus import names, rule_of
+from tests.lint.playing import Stage
+from tests.lint.troubles import TROUBLES
+
+pytestmark = pytest.mark.anyio
+
+UNPLAYED: dict[str, str] = {
+    "init-before-mesh": "the redirection is iptables of the node, which needs privileges",
+    "poststart-not-durable": "the player cannot restart its kubelet in the midst of a hook",
+    "progress-deadline": "a controller of the cluster counts, not the kubelet",
+    "active-deadline": "the player does not count activeDeadlineSeconds",
+    "cpu-limit": "local processes have no CPU limit",
+    "memory-limit": "local processes have no memory limit; what gate needs is in test_measured.py",
+    "plain-secret": "it starts all the same: the trouble is who can read it",
+    "kubernetes-version": "the player plays 1.36 only",
+    "sidecar-lost-in-job": "a fault of older kubelets; the player plays 1.36",
+    "yaml": "there is no pod to play",
+    "duplicate-key": "it is the client that keeps one of the two, before there is a pod",
+    "wrong-type": "the API server refuses to decode it; the player takes what PyYAML makes of it",
+    "silence": "about the comment, not about the pod",
+}
+"""Rules that cannot be shown by playing, each with the reason."""
+
+PLAYED = [name for name in names("bad") if rule_of(name) in TROUBLES]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path)
+
+
+def test_each_rule_is_played_or_says_why_it_cannot_be() -> None:
+    assert set(TROUBLES) | set(UNPLAYED) == set(rules.IDS)
+    assert not set(TROUBLES) & set(UNPLAYED)
+    assert all(UNPLAYED.values())
+
+
+@pytest.mark.parametrize("name", PLAYED)
+async def test_a_bad_manifest_shows_the_trouble(name: str, stage: Stage) -> None:
+    assert await TROUBLES[rule_of(name)](stage, "bad", name)
+
+
+@pytest.mark.parametrize("name", PLAYED)
+async def test_a_good_manifest_does_not(name: str, stage: Stage) -> None:
+    assert not await TROUBLES[rule_of(name)](stage, "good", name)

@@ -1,0 +1,240 @@
+"""What each rule claims, as a question to a pod that is played: does the trouble show?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from tests.lint.playing import Stage
+from tests.pod import ManifestError, Pod
+from tests.stand_ins import dependency
+
+Trouble = Callable[[Stage, str, str], Awaitable[bool]]
+
+A_WHILE = 1.5
+"""Seconds after which what has not happened is taken never to happen."""
+PATIENCE = 15.0
+"""Seconds that what works may take on a busy machine."""
+
+
+def _enough(folder: str) -> float:
+    return A_WHILE if folder == "bad" else PATIENCE
+
+
+async def _happens(pod: Pod, condition: Callable[[Pod], object], seconds: float) -> bool:
+    try:
+        await pod.until(condition, seconds)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _runs(pod: Pod) -> bool:
+    return bool(pod.moments("app", "started"))
+
+
+def _said(pod: Pod, name: str, text: str) -> bool:
+    return text in pod.logs(name)
+
+
+@asynccontextmanager
+async def _with_database(stage: Stage, folder: str, name: str) -> AsyncIterator[Pod]:
+    with dependency(stage.ports["db"]):
+        async with stage.play(folder, name) as pod:
+            yield pod
+
+
+async def refused(stage: Stage, folder: str, name: str) -> bool:
+    """The API server refuses the pod."""
+    try:
+        stage.play(folder, name)
+    except ManifestError:
+        return True
+    return False
+
+
+async def stuck(stage: Stage, folder: str, name: str) -> bool:
+    """The app does not start although everything outside the pod is there."""
+    async with _with_database(stage, folder, name) as pod:
+        return not await _happens(pod, _runs, _enough(folder))
+
+
+async def too_early(stage: Stage, folder: str, name: str) -> bool:
+    """The app starts before the sidecar serves."""
+    async with stage.play(folder, name) as pod:
+        await pod.until(_runs, PATIENCE)
+        return not _said(pod, "agent", "serving")
+
+
+async def before_it_works(stage: Stage, folder: str, name: str) -> bool:
+    """The app starts before the sidecar, which answers already, has done any work."""
+    async with stage.play(folder, name) as pod:
+        await pod.until(_runs, PATIENCE)
+        return not _said(pod, "agent", "working")
+
+
+async def not_held(stage: Stage, folder: str, name: str) -> bool:
+    """The app starts although the database is down."""
+    async with stage.play(folder, name) as pod:
+        await pod.until(lambda pod: _said(pod, "gate", "dependency.waiting"), PATIENCE)
+        return await _happens(pod, _runs, 0.5)
+
+
+async def killed_while_it_starts(stage: Stage, folder: str, name: str) -> bool:
+    """The kubelet kills the sidecar before it serves."""
+    async with stage.play(folder, name) as pod:
+        agent = pod.containers["agent"]
+        await pod.until(lambda _: agent.restarts or _said(pod, "agent", "serving"), PATIENCE)
+        return bool(agent.restarts) and not _said(pod, "agent", "serving")
+
+
+async def killed_while_it_waits(stage: Stage, folder: str, name: str) -> bool:
+    """The kubelet kills the gate that waits."""
+    async with stage.play(folder, name) as pod:
+        await pod.until(lambda pod: _said(pod, "gate", "dependency.waiting"), PATIENCE)
+        gate = pod.containers["gate"]
+        return await _happens(pod, lambda _: gate.restarts, 2 * A_WHILE)
+
+
+async def killed_before_its_timeout(stage: Stage, folder: str, name: str) -> bool:
+    """The kubelet kills the gate before GATE_ON_TIMEOUT comes to bear."""
+    async with stage.play(folder, name) as pod:
+        gate = pod.containers["gate"]
+        await pod.until(lambda _: gate.restarts or _runs(pod), 60)
+        return bool(gate.restarts)
+
+
+async def hook_fails(stage: Stage, folder: str, name: str) -> bool:
+    """The hook fails, and its container is killed."""
+    async with stage.play(folder, name) as pod:
+        failed = {name: pod.moments(name, "post-start failed") for name in pod.containers}
+        await pod.until(
+            lambda pod: (
+                any(pod.moments(each, "post-start failed") for each in failed) or _runs(pod)
+            ),
+            PATIENCE,
+        )
+        await asyncio.sleep(0.2)
+        return any(pod.moments(each, "post-start failed") for each in failed)
+
+
+async def cannot_be_deleted(stage: Stage, folder: str, name: str) -> bool:
+    """The pod is still there long after it was deleted."""
+    async with stage.play(folder, name) as pod:
+        await pod.until(lambda pod: pod.moments("agent", "post-start begun"), PATIENCE)
+        try:
+            await pod.stop(_enough(folder))
+        except TimeoutError:
+            return True
+        return False
+
+
+async def fails_open(stage: Stage, folder: str, name: str) -> bool:
+    """The app starts although the hook that should hold it has failed."""
+    async with stage.play(folder, name) as pod:
+        await pod.until(lambda pod: pod.moments("agent", "post-start failed"), PATIENCE)
+        return await _happens(pod, _runs, 0.7)
+
+
+def _has_event(pod: Pod, texts: tuple[str, ...]) -> bool:
+    return any(text in event.message for event in pod.events for text in texts)
+
+
+async def tells_of_a_deadline(stage: Stage, folder: str, name: str) -> bool:
+    """The events tell of a time-out instead of a status or a reason."""
+    async with stage.play(folder, name) as pod:
+        late, told = ("deadline exceeded", "timed out"), ("statuscode", "waiting for")
+        await pod.until(lambda pod: _runs(pod) or _has_event(pod, (*late, *told)), PATIENCE)
+        return _has_event(pod, late)
+
+
+async def late(stage: Stage, folder: str, name: str) -> bool:
+    """The app starts a good part of a period after the gate has opened."""
+    async with stage.play(folder, name) as pod:
+        await pod.until(lambda pod: pod.moments("gate", "startup probe"), PATIENCE)
+        with dependency(stage.ports["db"]):
+            await pod.until(lambda pod: _said(pod, "gate", "gate.opened"), PATIENCE)
+            opened = next(e.at for e in pod.containers["gate"].log if "gate.opened" in e.text)
+            await pod.until(_runs, PATIENCE)
+        return pod.moments("app", "started")[0] - opened > 0.2
+
+
+async def unready_after_a_restart(stage: Stage, folder: str, name: str) -> bool:
+    """The pod leaves its Services when gate restarts while the database is down."""
+    async with stage.play(folder, name) as pod:
+        with dependency(stage.ports["db"]):
+            await pod.until(lambda pod: _runs(pod) and pod.is_ready, PATIENCE)
+        pod.crash("gate")
+        await pod.until(lambda pod: pod.containers["gate"].restarts, PATIENCE)
+        return not await _happens(pod, lambda pod: pod.is_ready, _enough(folder))
+
+
+async def unready_with_the_database(stage: Stage, folder: str, name: str) -> bool:
+    """The pod leaves its Services when the database fails."""
+    async with stage.play(folder, name) as pod:
+        with dependency(stage.ports["db"]):
+            await pod.until(lambda pod: _runs(pod) and pod.is_ready, PATIENCE)
+        return await _happens(pod, lambda pod: not pod.is_ready, A_WHILE)
+
+
+async def gate_refuses(stage: Stage, folder: str, name: str) -> bool:
+    """Gate ends with 2 instead of waiting or opening."""
+    async with _with_database(stage, folder, name) as pod:
+        await pod.until(lambda pod: _runs(pod) or pod.moments("gate", "exited 2"), PATIENCE)
+        return bool(pod.moments("gate", "exited 2"))
+
+
+async def arrives_as_written(stage: Stage, folder: str, name: str) -> bool:
+    """The app is given the text `$(…)`."""
+    async with stage.play(folder, name) as pod:
+        await pod.until(lambda pod: _said(pod, "app", "app is running"), PATIENCE)
+        return _said(pod, "app", "$(")
+
+
+async def a_dollar_is_lost(stage: Stage, folder: str, name: str) -> bool:
+    """The app is given one `$` where two are meant."""
+    async with stage.play(folder, name) as pod:
+        await pod.until(lambda pod: _said(pod, "app", "got"), PATIENCE)
+        return not _said(pod, "app", "a$$b")
+
+
+async def has_injected_names(stage: Stage, folder: str, name: str) -> bool:
+    """The app has GATE_PORT=tcp://… in its environment."""
+    async with _with_database(stage, folder, name) as pod:
+        await pod.until(lambda pod: _said(pod, "app", "PATH="), PATIENCE)
+        await asyncio.sleep(0.1)
+        return _said(pod, "app", "GATE_PORT=tcp://")
+
+
+TROUBLES: dict[str, Trouble] = {
+    "sidecar-probe-does-not-hold": too_early,
+    "sidecar-without-startup-probe": too_early,
+    "liveness-kills-start": killed_while_it_starts,
+    "init-never-ends": stuck,
+    "probe-on-init-container": refused,
+    "waits-for-later": stuck,
+    "waits-for-own-service": stuck,
+    "poststart-http": hook_fails,
+    "poststart-without-end": cannot_be_deleted,
+    "poststart-in-main-container": fails_open,
+    "hook-variable": hook_fails,
+    "probe-port-name": stuck,
+    "probe-host": stuck,
+    "probe-redirect": before_it_works,
+    "probe-exec-timeout": tells_of_a_deadline,
+    "gate-holds-nothing": not_held,
+    "gate-probe-path": not_held,
+    "gate-probe-port": stuck,
+    "hold-not-below-timeout": tells_of_a_deadline,
+    "slow-probe": late,
+    "short-probe-budget": killed_while_it_waits,
+    "probe-budget-below-timeout": killed_before_its_timeout,
+    "no-state-file": unready_after_a_restart,
+    "state-file-volume": gate_refuses,
+    "readiness-on-shared-dependency": unready_with_the_database,
+    "gate-config": gate_refuses,
+    "undefined-reference": arrives_as_written,
+    "dollar-dollar": a_dollar_is_lost,
+    "service-named-gate": has_injected_names,
+}
