@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from gate import __version__, record
+from gate import __version__, record, status
+from gate.loop import aside
 from gate.model import Happening, Phase
 from gate.server import make_app
 from gate.watching import Job, end, ended_by, make_board, work
@@ -16,6 +20,7 @@ from gate.watching import Job, end, ended_by, make_board, work
 if TYPE_CHECKING:
     import asyncio
     import socket
+    from collections.abc import Awaitable
 
     from gate.board import Board
     from gate.model import Snapshot, Transition
@@ -44,7 +49,8 @@ async def serve(job: Job, sock: socket.socket) -> int:
         await web.SockSite(runner, sock).start()
         _announce(job, sock)
         _open_at_once(job, board)
-        code = await work(job, board, ended, _exit_when_overdue(job, board, ended))
+        others = [_exit_when_overdue(job, board, ended), *_reports(job, board)]
+        code = await work(job, board, ended, *others)
         job.logger.info("gate.stopping", open=board.latch.is_open)
         return code
     finally:
@@ -80,6 +86,46 @@ def _has_opened_before(job: Job) -> bool:
     except OSError as exc:
         job.complain("state_file.unreadable", path, exc)
         return False
+
+
+def _reports(job: Job, board: Board) -> list[Awaitable[None]]:
+    """Return what tells others of the wait, where that is wanted; unasked nothing is loaded."""
+    tasks: list[Awaitable[None]] = []
+    if job.settings.events or job.settings.pod_condition:
+        tasks += import_module("gate.reports").follow(job.settings, board, job.logger)
+    if _is_traced():
+        tasks.append(_trace(job, board))
+    return tasks
+
+
+def _is_traced() -> bool:
+    """Whether OpenTelemetry's own variables say where a trace goes, and that it is wanted."""
+    endpoints = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+    is_off = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
+    exporter = os.environ.get("OTEL_TRACES_EXPORTER") or "otlp"
+    return exporter == "otlp" and not is_off and any(map(os.environ.get, endpoints))
+
+
+async def _trace(job: Job, board: Board) -> None:
+    """Send the wait as a trace once it is over; nothing waits for that."""
+    await board.opened()
+    try:
+        reason = await aside(_send_trace, json.dumps(status.document(board)))
+    except Exception as exc:  # noqa: BLE001 -- a trace is an extra: it must never end the gate
+        reason = f"{type(exc).__name__}: {exc}"
+    if reason:
+        job.logger.warning("trace.not_sent", reason=reason)
+
+
+def _send_trace(document: str) -> str:
+    """Return why the trace could not be sent, in a thread: both import and sending take long."""
+    try:
+        tracing = import_module("gate.tracing")
+    except ModuleNotFoundError as exc:
+        if not (exc.name or "").startswith("opentelemetry"):
+            raise
+        return "OpenTelemetry is not installed; pip install 'gate[otel]'"
+    return "" if tracing.send(json.loads(document)) else "the collector has not taken it"
 
 
 async def _exit_when_overdue(job: Job, board: Board, ended: asyncio.Future[int]) -> None:

@@ -243,6 +243,9 @@ def test_every_setting_has_a_field_a_flag_and_a_default() -> None:
         ("GATE_DISABLED", " database moves ", "database moves"),
         ("GATE_DEGRADED_EVENT", "False", False),
         ("GATE_ALLOW_EMPTY", "YES", True),
+        ("GATE_EVENTS", "on", True),
+        ("GATE_POD_CONDITION", "example.com/dependencies-ready", "example.com/dependencies-ready"),
+        ("GATE_POD_CONDITION", "a.b-c.d/E_f.g", "a.b-c.d/E_f.g"),
     ],
 )
 def test_a_setting_is_read(variable: str, text: str, value: object) -> None:
@@ -257,6 +260,28 @@ def test_a_gate_is_not_disabled_by_saying_no(text: str) -> None:
     (problem,) = problems({"GATE_DEPENDENCY_A": "tcp://a:1", "GATE_DISABLED": text})
 
     assert "remove the variable to keep the gate" in problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ready",
+        "/a",
+        "example.com/",
+        "a/b/c",
+        "Example.com/a",
+        "a_b.com/a",
+        "a..b/c",
+        "-a.b/c",
+        "a.b/-c",
+        "a.b/é",
+        f"a.b/{'x' * 64}",
+    ],
+)
+def test_a_condition_is_one_that_kubernetes_takes_and_of_a_domain(text: str) -> None:
+    (problem,) = problems({"GATE_DEPENDENCY_A": "tcp://a:1", "GATE_POD_CONDITION": text})
+
+    assert "write e.g. example.com/dependencies-ready" in problem
 
 
 def test_no_setting_can_be_taken_for_an_injected_variable() -> None:

@@ -88,6 +88,18 @@ def test_other_paths_are_404_and_never_redirect(path: str) -> None:
     assert "location" not in answer.headers
 
 
+@pytest.mark.parametrize("path", ["/startupz", "/status", "/metrics", "/"])
+def test_what_is_only_to_be_read_takes_no_other_method(path: str) -> None:
+    with GateProcess("serve", env=waiting_for(free_port())) as gate:
+        gate.event("gate.started")
+        answer = gate.ask(path, "POST")
+        head = gate.ask(path, "HEAD")
+
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert answer.body == "only GET and HEAD\n"
+    assert (head.status, head.body) == (503 if path == "/startupz" else 200, "")
+
+
 def test_a_hold_that_is_no_duration_is_400_and_says_so() -> None:
     with GateProcess("serve", env=waiting_for(free_port())) as gate:
         gate.event("gate.started")

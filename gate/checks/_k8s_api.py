@@ -64,9 +64,17 @@ class Connection:
 
     async def get(self, path: str, query: dict[str, str]) -> httpx.Response:
         """Return the answer to a GET, its body to be read with `body` or `line`."""
+        return await self._ask(self._request("GET", f"{path}?{urlencode(query)}"))
+
+    async def write(self, method: str, path: str, document: Any, kind: str) -> httpx.Response:  # noqa: ANN401 -- JSON is anything
+        """Return the answer to a POST or PATCH of *document*, of the media type *kind*."""
+        content = json.dumps(document).encode()
+        return await self._ask(self._request(method, path, content, {"content-type": kind}))
+
+    async def _ask(self, request: httpx.Request) -> httpx.Response:
         try:
             self._stream = self._stream or await self._open()
-            return await Http1(self._stream).handle_async_request(self._request(path, query))
+            return await Http1(self._stream).handle_async_request(request)
         except CheckFailed as exc:
             raise _of_server(exc) from exc
 
@@ -117,15 +125,19 @@ class Connection:
                 sock.setsockopt(socket.IPPROTO_TCP, option, value)
         return await wrap(sock, tls=login.tls, server_name=login.server_name)
 
-    def _request(self, path: str, query: dict[str, str]) -> httpx.Request:
+    def _request(
+        self, method: str, path: str, content: bytes = b"", header: dict[str, str] | None = None
+    ) -> httpx.Request:
         login = self._login
-        header = {"accept": "application/json", "user-agent": f"gate/{__version__}"}
+        header = {"accept": "application/json", "user-agent": f"gate/{__version__}"} | (
+            header or {}
+        )
         if login.token:
             header["authorization"] = f"Bearer {login.token}"
         scheme = "https" if login.tls else "http"
-        target = f"{login.prefix}{path}?{urlencode(query)}".encode()
+        target = f"{login.prefix}{path}".encode()
         url = httpx.URL(scheme=scheme, host=login.host, port=login.port, raw_path=target)
-        return httpx.Request("GET", url, headers=header)
+        return httpx.Request(method, url, headers=header, content=content or None)
 
 
 def parsed(text: bytes | bytearray) -> Any:  # noqa: ANN401 -- JSON is anything

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 TERMINATION_LOG = "/dev/termination-log"
+_NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+_LONGEST_NAME = 63
 _LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -39,6 +41,10 @@ class Settings:
     """The reason why the gate opens at once; empty: it does not."""
     degraded_event: bool = True
     allow_empty: bool = False
+    events: bool = False
+    """Whether the pod's events tell what is waited for, and of the opening."""
+    pod_condition: str = ""
+    """The type of a condition that is put on the pod; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,22 @@ def _off_or_path(text: str) -> str:
         raise ValueError(msg) from None
 
 
+def _condition(text: str) -> str:
+    """Return *text* if Kubernetes takes it for a condition's type, and it is nobody else's."""
+    prefix, _, name = text.partition("/")
+    labels = prefix.split(".")
+    is_domain = prefix.islower() and all(_is_label(label, _NAME_CHARS - {"_"}) for label in labels)
+    if not is_domain or not _is_label(name, _NAME_CHARS | {"."}):
+        msg = f"{text[:60]!r} is no type of a condition; write e.g. example.com/dependencies-ready"
+        raise ValueError(msg)
+    return text
+
+
+def _is_label(text: str, characters: frozenset[str]) -> bool:
+    ends = text[:1].isalnum() and text[-1:].isalnum()
+    return ends and characters.issuperset(text) and len(text) <= _LONGEST_NAME
+
+
 SETTINGS = (
     Setting("GATE_LISTEN", address.parse, "ADDRESS", "address to serve on (:4283)"),
     Setting("GATE_TIMEOUT", positive_duration, "DURATION", "time for everything together"),
@@ -126,6 +148,10 @@ SETTINGS = (
     Setting("GATE_DISABLED", _reason, "REASON", "open at once, and log this reason"),
     Setting("GATE_DEGRADED_EVENT", _on_or_off, "on|off", "tell the kubelet of it (on)"),
     Setting("GATE_ALLOW_EMPTY", _on_or_off, "on|off", "no dependency at all is fine (off)"),
+    Setting("GATE_EVENTS", _on_or_off, "on|off", "`serve` writes events of the pod (off)"),
+    Setting(
+        "GATE_POD_CONDITION", _condition, "TYPE", "`serve` puts it on the pod, for readinessGates"
+    ),
 )
 VARIABLES = frozenset(setting.variable for setting in SETTINGS)
 

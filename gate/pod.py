@@ -1,0 +1,50 @@
+"""Which pod this is: as the downward API says, else as its token or the host name do."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pod:
+    """What tells a pod from all others."""
+
+    namespace: str
+    name: str
+    uid: str
+    """Empty where nothing says it."""
+
+
+def name() -> str:
+    """Return the pod's name: `POD_NAME`, else the host name, which is the pod's by default."""
+    return os.environ.get("POD_NAME") or socket.gethostname()
+
+
+def own(token: str, namespace: str) -> Pod:
+    """Return this pod; *token* is its service account's, *namespace* where that is mounted.
+
+    A token of the kubelet's names the pod it was made for, so that no variable is needed.
+    """
+    claims = _claims(token)
+    pod = claims.get("pod") or {}
+    return Pod(
+        namespace=os.environ.get("POD_NAMESPACE") or claims.get("namespace") or namespace,
+        name=os.environ.get("POD_NAME") or pod.get("name") or name(),
+        uid=os.environ.get("POD_UID") or pod.get("uid") or "",
+    )
+
+
+def _claims(token: str) -> dict[str, Any]:
+    """Return what *token* says of Kubernetes; it is ours, so it need not be verified."""
+    try:
+        payload = token.split(".")[1]
+        padded = payload + "=" * (-len(payload) % 4)
+        claims = json.loads(base64.urlsafe_b64decode(padded))["kubernetes.io"]
+    except (IndexError, KeyError, TypeError, ValueError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
