@@ -19,7 +19,11 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.yaml")), ids=lambda path: path.name)
+# A chart's templates are no YAML yet: test_helm.py has them rendered, then looked at.
+READABLE = sorted(path for path in EXAMPLES.rglob("*.yaml") if path.parent.name != "templates")
+
+
+@pytest.mark.parametrize("path", READABLE, ids=lambda path: path.name)
 def test_nothing_is_found_in_the_examples(path: Path) -> None:
     assert lint([(path.name, path.read_text())]).findings == ()
 
