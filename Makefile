@@ -46,4 +46,4 @@ sbom:
 	@.ci/sbom dist/gate.cdx.json
 
 clean:
-	rm -rf .venv .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv dist /var/tmp/gate-image .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
