@@ -16,6 +16,8 @@ from tests.stand_ins import EXAMPLES, Ports, dependency, manifest, node, web
 pytestmark = pytest.mark.anyio
 
 DATABASE = "db.example.com:5432"
+SHORT_HOLD = {"hold=25s": "hold=200ms"}
+"""So that a probe is over, and has failed, before the dependency comes."""
 SOON = 0.5
 """Seconds within which the app runs after gate has opened, on a machine that is busy."""
 
@@ -46,9 +48,14 @@ def said(pod: Pod, name: str, text: str) -> bool:
     return text in pod.logs(name)
 
 
-async def until_waiting(pod: Pod, name: str = "gate") -> None:
+async def until_waiting(pod: Pod) -> None:
     """Wait until gate has found something not ready and said so."""
-    await pod.until(lambda pod: said(pod, name, "dependency.waiting"), timeout=20)
+    await pod.until(lambda pod: said(pod, "gate", "dependency.waiting"), timeout=20)
+
+
+async def until_held(pod: Pod) -> None:
+    """Wait until the kubelet has asked and was told to wait: a probe that passes would show."""
+    await pod.until(lambda pod: pod.moments("gate", "startup probe failure"), timeout=20)
 
 
 def assert_app_came_after(pod: Pod, moment: float, app: str = "app") -> None:
@@ -60,10 +67,11 @@ async def test_a_native_sidecar_holds_the_app_for_nginx_and_the_database(
     ports: Ports, tmp_path: Path
 ) -> None:
     images = {"nginx": nginx(ports["nginx"], tmp_path)}
-    replaced = {"localhost:80/": f"localhost:{ports['nginx']}/"}
+    replaced = {"localhost:80/": f"localhost:{ports['nginx']}/", **SHORT_HOLD}
     async with play("sidecar.yaml", ports, images, replaced) as pod:
         await until_waiting(pod)
         await pod.until(lambda pod: said(pod, "gate", '"dependency": "nginx", "after"'), timeout=20)
+        await until_held(pod)
         assert not pod.moments("app", "created")
 
         with dependency(ports["db"]):
@@ -91,10 +99,12 @@ async def test_gate_after_a_mesh_proxy_waits_for_the_proxy_and_through_it(ports:
         {
             "sidecar:istio": f"sidecar:istio port={ports['mesh']}",
             "payments.example.com:8080": f"127.0.0.1:{ports['payments']}",
+            **SHORT_HOLD,
         },
     )
     async with Pod(text, node(ports["gate"], images)) as pod:
         await pod.until(lambda pod: said(pod, "gate", '"dependency.ready"'), timeout=20)
+        await until_held(pod)
         assert pod.moments("istio-proxy", "started")[0] < pod.moments("gate", "created")[0]
         assert not pod.moments("app", "created")
 
@@ -204,8 +214,9 @@ async def test_the_hook_of_another_sidecar_holds_with_one_line_of_curl(ports: Po
 
 
 async def test_a_job_is_held_and_gate_does_not_delay_its_end(ports: Ports) -> None:
-    async with play("job.yaml", ports) as pod:
+    async with play("job.yaml", ports, replaced=SHORT_HOLD) as pod:
         await until_waiting(pod)
+        await until_held(pod)
         assert not pod.moments("migrate", "created")
 
         with dependency(ports["db"]):

@@ -1,0 +1,156 @@
+"""`gate manifest`: the container that a configuration asks for, ready to go into a pod."""
+
+from __future__ import annotations
+
+import math
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gate.durations import show
+from gate.errors import Problem, UsageError
+from gate.manifest import environment
+from gate.manifest.emitter import Noted, emit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gate.config import Config, Settings
+
+MODES = ("sidecar", "poststart", "init", "exec-probe")
+HOLD = 25
+"""Seconds for which each probe is held; it counts as one failure."""
+_USUAL = 60
+"""Probes where nothing bounds the wait: about 25 minutes."""
+_LEAST = 30
+"""Probes: as many seconds may pass before anything listens (fact 13.1)."""
+_MARGIN = 60.0
+"""Seconds by which the kubelet is more patient than gate, which can say what it gave up on."""
+_HOOK = 300.0
+"""Seconds that a hook blocks at most where GATE_TIMEOUT does not say: the pod cannot be deleted."""
+_HOOK_MARGIN = 30.0
+"""Seconds by which the hook begins to count before gate does, and more."""
+_LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+_LONGEST_LABEL = 63
+_SECURITY = {
+    "runAsNonRoot": True,
+    "runAsUser": 65532,
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line says of the container; raises `UsageError`."""
+
+    mode: str
+    image: str
+    name: str = "gate"
+
+    def __post_init__(self) -> None:
+        if not self.image or not self.image.isprintable() or " " in self.image:
+            msg = f"--image: {self.image!r} is not the name of an image"
+            raise UsageError(msg)
+        is_label = _LABEL.issuperset(self.name) and len(self.name) <= _LONGEST_LABEL
+        if not is_label or not self.name or "-" in self.name[0] + self.name[-1]:
+            msg = f"--name: {self.name!r} names no container; write small letters, digits and -"
+            raise UsageError(msg)
+
+    @property
+    def is_probed_over_http(self) -> bool:
+        """Whether the kubelet connects to it."""
+        return self.mode in {"sidecar", "poststart"}
+
+
+def problems(wish: Wish, settings: Settings) -> list[Problem]:
+    """Return what is right by itself, and does not work in the container that is wished for."""
+    found = []
+    host = settings.listen[0]
+    is_hidden = host.startswith("127.") or host in {"localhost", "::1"}
+    if is_hidden and wish.is_probed_over_http:
+        text = f"the kubelet cannot reach {host}; leave the host out, or use --mode exec-probe"
+        found.append(Problem("GATE_LISTEN", text))
+    if settings.state_file and _folder(settings.state_file) == "/":
+        text = "no volume can stand in for /; write a path in a folder, such as /run/gate/opened"
+        found.append(Problem("GATE_STATE_FILE", text))
+    return found
+
+
+def write(wish: Wish, read: Config, environ: Mapping[str, str]) -> str:
+    """Return YAML to merge into the `spec` of a pod; no secret is in it.
+
+    *environ* is what *read*, which has no problems, was read from, flags included.
+    """
+    entries = environment.entries(read, environ)
+    variables = environment.variables(entries, environ, secret=wish.name)
+    container = {key: value for key, value in _fields(wish, read, variables) if value}
+    spec: dict[str, object] = {
+        "enableServiceLinks": False,
+        "initContainers": [Noted(container, (_place(wish),))],
+    }
+    if read.settings.state_file:
+        spec["volumes"] = [{"name": wish.name, "emptyDir": {"sizeLimit": "1Mi"}}]
+    head = (f"For the spec of a pod, made by gate manifest --mode {wish.mode}.",)
+    return emit(Noted(spec, (*head, *environment.needs(entries, read.settings))))
+
+
+def _fields(wish: Wish, read: Config, env: list[object]) -> Iterator[tuple[str, object]]:
+    yield "name", wish.name
+    yield "image", wish.image
+    yield "args", ["wait"] if wish.mode == "init" else []
+    yield "restartPolicy", "Always" if wish.mode != "init" else ""
+    yield "env", env
+    if path := read.settings.state_file:
+        yield "volumeMounts", [{"name": wish.name, "mountPath": _folder(path)}]
+    if wish.mode == "poststart":
+        command = ["gate", "hold", "--timeout", show(_longest_hook(read.settings))]
+        yield "lifecycle", {"postStart": {"exec": {"command": command}}}
+    if wish.mode != "init":
+        yield "startupProbe", _probe(wish, read)
+    yield "resources", _resources(wish)
+    yield "securityContext", _SECURITY
+
+
+def _longest_hook(settings: Settings) -> float:
+    # Longer than gate itself: where GATE_ON_TIMEOUT says so, it opens when its time is over.
+    return _HOOK if settings.timeout is None else settings.timeout + _HOOK_MARGIN
+
+
+def _resources(wish: Wish) -> object:
+    # An exec probe is a small process beside gate.
+    request, limit = ("64Mi", "128Mi") if wish.mode == "exec-probe" else ("48Mi", "96Mi")
+    return {"requests": {"cpu": "10m", "memory": request}, "limits": {"memory": limit}}
+
+
+def _place(wish: Wish) -> str:
+    if wish.mode == "init":
+        return "In front of the init containers that need what it waits for."
+    return "Last of the init containers, so that it is in force when the app would start."
+
+
+def _folder(path: str) -> str:
+    return posixpath.dirname(posixpath.normpath(path)).replace("//", "/")
+
+
+def _probe(wish: Wish, read: Config) -> object:
+    if wish.is_probed_over_http:
+        path = f"/startupz?hold={HOLD}s"
+        action: dict[str, object] = {"httpGet": {"path": path, "port": read.settings.listen[1]}}
+    else:
+        action = {"exec": {"command": ["gate", "probe", "--hold", f"{HOLD}s"]}}
+    count = _failures(read)
+    probe = {**action, "periodSeconds": 1, "timeoutSeconds": HOLD + 5, "failureThreshold": count}
+    comment = f"Each probe is held for up to {HOLD}s, so this is patient for {show(count * HOLD)}."
+    return Noted(probe, (comment,))
+
+
+def _failures(read: Config) -> int:
+    """Return how many probes may fail, so that gate gives up before the kubelet does."""
+    timeout = read.settings.timeout
+    deadlines = [wanted.dependency.deadline or 0.0 for wanted in read.wanted]
+    longest = max(deadlines, default=0.0) if timeout is None else timeout
+    needed = math.ceil((longest + _MARGIN) / HOLD)
+    return max(_USUAL if timeout is None else _LEAST, needed)

@@ -1,0 +1,141 @@
+"""The variables of the container: as they were given, secrets as references to a Secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gate import config
+from gate.config import words
+from gate.manifest.emitter import Noted
+from gate.url import scheme_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from gate.config import Config, Settings, Wanted
+
+_SHOWN = {"timeout", "interval", "successes", "deadline", "optional", "any", "monitor", "until"}
+"""The options that are no secret, whatever they say."""
+_FILES = {"ca", "cert", "key"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A dependency, and how it was written."""
+
+    wanted: Wanted
+    text: str = field(repr=False)
+    variable: str = ""
+    """The variable that is its own; empty where it stood in the list."""
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether a URL's password or query, a header or the like must not be seen."""
+        target = self.wanted.target
+        names = () if target.url.is_opaque else target.url.query
+        is_named_so = any("pass" in name.lower() for name, _ in names)
+        return bool(target.url.password or target.secrets or is_named_so)
+
+    @property
+    def own_variable(self) -> str:
+        """The variable that could hold it alone."""
+        name = self.wanted.dependency.name.upper()
+        stem = "".join(char if char.isalnum() else "_" for char in name)
+        return self.variable or config.PREFIX + stem
+
+    @property
+    def options(self) -> list[str]:
+        """The words behind its URL."""
+        found = words.split(self.text)
+        return found[2 if scheme_of(found[0]) is None else 1 :]
+
+
+def entries(read: Config, environ: Mapping[str, str]) -> list[Entry]:
+    """Return the dependencies of *read*, which has no problems, with their texts."""
+    listed = [text.strip() for _, text in words.lines(environ.get(config.LIST, ""))]
+    single = [wanted.place for wanted in read.wanted[len(listed) :]]
+    texts = [(text, "") for text in listed] + [(environ[name].strip(), name) for name in single]
+    return [Entry(wanted, *text) for wanted, text in zip(read.wanted, texts, strict=True)]
+
+
+def variables(found: Sequence[Entry], environ: Mapping[str, str], secret: str) -> list[object]:
+    """Return the container's `env`; *secret* is what a Secret is called until it is filled in."""
+    return [*_dependencies(found, secret), *_settings(environ)]
+
+
+def _dependencies(found: Sequence[Entry], secret: str) -> Iterator[object]:
+    listed = [each.text for each in found if not each.variable and not each.is_secret]
+    if listed:
+        end = "\n" if len(listed) > 1 else ""
+        yield _variable(config.LIST, "\n".join(listed) + end)
+    taken = {each.own_variable for each in found if each.variable or not each.is_secret}
+    for each in found:
+        if each.is_secret:
+            name = each.variable or _free(each.own_variable, taken)
+            yield _reference(name, each, secret)
+        elif each.variable:
+            yield _variable(each.variable, each.text)
+
+
+def _settings(environ: Mapping[str, str]) -> Iterator[object]:
+    for setting in config.SETTINGS:
+        if value := environ.get(setting.variable, "").strip():
+            yield _variable(setting.variable, value)
+
+
+def _free(stem: str, taken: set[str]) -> str:
+    """Return *stem*, numbered where another dependency's name comes to the same."""
+    name, number = stem, 1
+    while name in taken:
+        number += 1
+        name = f"{stem}_{number}"
+    taken.add(name)
+    return name
+
+
+def _variable(name: str, value: str) -> object:
+    # Kubernetes makes one $ of two, and puts a variable in for $(NAME) (fact 11.1).
+    return {"name": name, "value": value.replace("$", "$$")}
+
+
+def _reference(name: str, entry: Entry, secret: str) -> object:
+    dependency = entry.wanted.dependency
+    source = {"secretKeyRef": {"name": secret, "key": dependency.name}}
+    holds = dependency.url + _left_out(entry)
+    if entry.options:
+        holds = f"{holds}, then {' '.join(_masked(option) for option in entry.options)}"
+    notes = ("Fill in the Secret and the key which hold:", f"  {holds}")
+    return Noted({"name": name, "valueFrom": source}, notes)
+
+
+def _left_out(entry: Entry) -> str:
+    url = entry.wanted.target.url
+    parts = {"user": url.username, "password": url.password, "query": url.raw_query}
+    named = [part for part, value in parts.items() if value]
+    return f" with its {', '.join(named)}" if named else ""
+
+
+def _masked(option: str) -> str:
+    key, equals, _ = option.partition("=")
+    return option if key in _SHOWN or not equals else f"{key}=…"
+
+
+def needs(found: Sequence[Entry], settings: Settings) -> Iterator[str]:
+    """Yield what the pod must have besides, for what is waited for."""
+    if paths := list(dict.fromkeys(path for entry in found for path in _paths(entry))):
+        yield f"Give it the volumes that hold {', '.join(paths)}."
+    if any(entry.wanted.target.url.scheme == "k8s" for entry in found):
+        yield "Give the pod's service account the right to see what it waits for (rbac-k8s.yaml)."
+    if settings.events or settings.pod_condition:
+        yield "Give the pod's service account the right to tell of it (rbac-events.yaml)."
+
+
+def _paths(entry: Entry) -> Iterator[str]:
+    url = entry.wanted.target.url
+    if url.scheme in {"file", "unix"}:
+        yield url.path
+    for option in entry.options:
+        key, _, value = option.partition("=")
+        if value.startswith("/") and (key in _FILES or key.endswith("-file")):
+            yield value
