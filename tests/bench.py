@@ -16,6 +16,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,7 +25,7 @@ from pathlib import Path
 import gate
 from tests.conftest import free_port
 from tests.pod import Pod
-from tests.stand_ins import Ports, dependency, manifest, node
+from tests.stand_ins import EXAMPLES, Ports, dependency, manifest, node
 
 PYTHON = sys.executable
 GATE = str(Path(PYTHON).with_name("gate"))
@@ -231,6 +232,21 @@ def import_cost(statement: str) -> tuple[float, float]:
     return statistics.median(map(float, cpu)), statistics.median(map(float, memory))
 
 
+def linting() -> None:
+    """`gate lint` of a megabyte of manifests, against the YAML parser alone."""
+    one = (EXAMPLES / "state-file.yaml").read_text()
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write("---\n".join([one] * (1_000_000 // len(one))))
+        file.flush()
+        parse = f"import yaml; list(yaml.compose_all(open({file.name!r}), yaml.CSafeLoader))"
+        parsed, linted = side_by_side(
+            lambda: cpu_of([PYTHON, "-c", parse]),
+            lambda: cpu_of([GATE, "lint", file.name]),
+            rounds=5,
+        )
+    show("gate lint of 1 MB", linted, "parsing it", parsed)
+
+
 def show(name: str, ours: float, other: str, theirs: float) -> None:
     print(
         f"{name}: {ours * 1000:.1f} ms CPU = {ours / theirs:.2f} x {other} ({theirs * 1000:.1f} ms)"
@@ -244,6 +260,7 @@ SECTIONS = {
     "opening": opening,
     "starting": starting,
     "drivers": drivers,
+    "linting": linting,
 }
 
 

@@ -106,8 +106,13 @@ class GateProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
+        # By SIGTERM if it heeds it, so that what it has covered is written down.
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self._reader.join(timeout=PATIENCE)
         assert self._process.stdout is not None
         self._process.stdout.close()

@@ -53,7 +53,10 @@ def test_the_core_does_no_i_o() -> None:
 
 @pytest.mark.parametrize("module", ["address", "durations", "backoff"])
 def test_what_a_probe_imports_brings_nothing(module: str) -> None:
-    assert loaded_by(f"import gate.{module}") == {"__future__", "gate", f"gate.{module}"}
+    # Which is loaded already where coverage is measured.
+    found = loaded_by(f"import gate.{module}") - {"__future__"}
+
+    assert found == {"gate", f"gate.{module}"}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import time
 from typing import Any
 
 import yaml
@@ -122,14 +121,12 @@ def test_a_manifest_cut_off_anywhere_is_reported_on(name: str, data: st.DataObje
     write_all(text[: data.draw(st.integers(0, len(text)))])
 
 
-def test_a_megabyte_takes_about_a_second() -> None:
-    """CPU time, and four times what it takes on a machine of 2024: 0.6 s for 560 pods."""
+def test_a_megabyte_is_read_to_its_end() -> None:
+    """What it costs is for `make bench` to say."""
     one = text_of("good", "no-state-file")
     text = "---\n".join([one] * (1_000_000 // len(one)))
 
-    begun = time.process_time()
     report = lint([("big.yaml", text)])
 
     assert report.findings == ()
     assert report.pods > 500
-    assert time.process_time() - begun < 4
