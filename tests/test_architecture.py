@@ -1,14 +1,16 @@
 """What loads what: a fresh interpreter imports one module, and its modules are compared.
 
-The layers stand in `.importlinter`; this is what only happens at run time shows: lazy imports,
+The layers stand in `pyproject.toml`; this is what only happens at run time shows: lazy imports,
 the tables of names, and what a library brings along.
 """
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -134,3 +136,16 @@ def test_a_probe_loads_nothing_but_sockets(module: str) -> None:
 def test_each_scheme_has_its_module() -> None:
     """Found without importing any: the drivers are extras."""
     assert [name for name in sorted(set(SCHEMES.values())) if find_spec(name) is None] == []
+
+
+def test_each_program_that_a_test_needs_is_in_the_list_that_ci_installs() -> None:
+    tests = Path(__file__).parent
+    listed = (tests / "debian-packages.txt").read_text().split()
+    needed = {
+        package
+        for path in tests.rglob("*.py")
+        for package in re.findall(r'\bneeds\("[^"]+",\s*"([^"]+)"\)', path.read_text())
+    }
+
+    assert "redis-tools" in needed
+    assert needed <= set(listed)
