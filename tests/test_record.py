@@ -58,7 +58,7 @@ def test_half_a_mark_is_none(tmp_path: Path) -> None:
 )
 def test_why_a_mark_cannot_be_kept(tmp_path: Path, path: str, why: str) -> None:
     tmp_path.chmod(0o777)
-    for parent in tmp_path.parents[:2]:
+    for parent in tmp_path.parents[:3]:
         parent.chmod(0o755)
 
     with nobody():
