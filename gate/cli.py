@@ -9,9 +9,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar, cast
 
-from gate import checks, config, flags, record
+from gate import checks, config, flags, listen, record
 from gate.errors import CommandError, ConfigError, GateError, ListenError, Problem, UsageError
-from gate.listen import open_socket
 from gate.loop import Loop
 from gate.runner import Watch
 
@@ -69,7 +68,7 @@ def _serve(given: Namespace, listening: Listening) -> int:
     settings, watches = _load(given)
     if isinstance(listening, ListenError):
         raise listening
-    sock = listening or open_socket(*settings.listen)
+    sock = listening or listen.open_socket(*settings.listen)
     with _no_certificates_at_import():
         from gate import service  # noqa: PLC0415 -- aiohttp, only for serve
     return _loop(service.serve(_job(settings, watches, "json"), sock))
@@ -233,8 +232,7 @@ def _no_certificates_at_import() -> Iterator[None]:
 
 def _leave_message(text: str, arguments: Sequence[str]) -> None:
     """Put an error into the termination message, where this is a container's process."""
-    flag = next((one for one in arguments if one.startswith("--termination-log=")), "")
-    setting = flag.partition("=")[2] or os.environ.get("GATE_TERMINATION_LOG", "").strip()
+    setting = listen.given(arguments, os.environ, "--termination-log", "GATE_TERMINATION_LOG")
     path = record.termination_path(setting or None)
     if path is None or not path.startswith("/"):
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from itertools import zip_longest
 
 from gate import address
 from gate.errors import ListenError
@@ -57,21 +58,25 @@ def early(
     None: the address cannot be read, which the configuration will say better.
     """
     try:
-        return open_socket(*address.parse(_wanted(arguments, environ)))
+        wanted = given(arguments, environ, "--listen", "GATE_LISTEN")
+        return open_socket(*address.parse(wanted or address.DEFAULT))
     except ValueError:
         return None
     except ListenError as exc:
         return exc
 
 
-def _wanted(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
-    found = environ.get("GATE_LISTEN", "").strip()
-    for flag, value in zip(arguments, [*arguments[1:], ""], strict=True):
-        if flag == "--listen":
+def given(arguments: Sequence[str], environ: Mapping[str, str], flag: str, variable: str) -> str:
+    """Return what *flag* or else *variable* says, empty if neither; without argparse."""
+    found = environ.get(variable, "").strip()
+    for word, value in zip_longest(arguments, arguments[1:], fillvalue=""):
+        if word == "--":
+            break  # what follows is another command's
+        if word == flag:
             found = value
-        elif flag.startswith("--listen="):
-            found = flag.partition("=")[2]
-    return found or address.DEFAULT
+        elif word.startswith(f"{flag}="):
+            found = word.partition("=")[2]
+    return found
 
 
 def _numeric(host: str, port: int) -> socket.socket:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gate import wording
+from gate.config.settings import TERMINATION_LOG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gate.model import Snapshot, Transition
 
-TERMINATION_LOG = "/dev/termination-log"
 MESSAGE_LIMIT = 4096
 """Bytes of a termination message that the kubelet reads (fact 8.2)."""
 

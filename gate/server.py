@@ -16,12 +16,10 @@ from aiohttp import web
 from gate import durations, page, status, wording
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from gate.board import Board
     from gate.metrics import Exposition
-
-    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 MOST_HELD = 100
 """Requests held at a time; one more is answered at once."""

@@ -25,7 +25,7 @@ from pathlib import Path
 import gate
 from tests.conftest import free_port
 from tests.pod import Pod
-from tests.stand_ins import EXAMPLES, Ports, dependency, manifest, node
+from tests.stand_ins import EXAMPLES, Ports, dependency, get, manifest, node
 
 PYTHON = sys.executable
 GATE = str(Path(PYTHON).with_name("gate"))
@@ -40,7 +40,10 @@ def cpu_of(command: list[str], env: dict[str, str] | None = None) -> float:
         {**os.environ, **(env or {})},
         file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
     )
-    usage = os.wait4(pid, 0)[2]
+    _, status, usage = os.wait4(pid, 0)
+    if status:
+        msg = f"{command} failed"
+        raise RuntimeError(msg)
     return usage.ru_utime + usage.ru_stime
 
 
@@ -68,17 +71,8 @@ def serving(dependencies: str, *arguments: str) -> Iterator[tuple[int, subproces
 def until_it_answers(port: int) -> None:
     while True:
         with suppress(OSError):
-            ask(port, "/livez")
+            get(port, "/livez")
             return
-
-
-def ask(port: int, path: str) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("GET", path)
-    answer = connection.getresponse()
-    body = answer.read().decode()
-    connection.close()
-    return answer.status, body
 
 
 def cpu_until_now(pid: int) -> float:
@@ -91,7 +85,7 @@ UNTIL_IT_LISTENS = """
 import os, sys
 from gate import listen
 early = listen.early
-listen.early = lambda *given: (early(*given), os._exit(0))
+listen.early = lambda *given: os._exit(not hasattr(early(*given), "getsockname"))
 sys.argv = ["gate", "serve"]
 from gate.__main__ import run
 run()
@@ -130,7 +124,7 @@ def waiting() -> None:
             before, began = cpu_until_now(process.pid), time.monotonic()
             time.sleep(15)
             share = (cpu_until_now(process.pid) - before) / (time.monotonic() - began)
-            document = json.loads(ask(port, "/status")[1])
+            document = json.loads(get(port, "/status")[1])
         attempts = sum(one["attempts"] for one in document["dependencies"])
         rate = attempts / document["elapsed_seconds"]
         print(

@@ -7,12 +7,11 @@ that comes two seconds late, a database that comes six seconds late, gate, and t
 from __future__ import annotations
 
 import asyncio
-import http.client
 import sys
 
 from tests.pod import Pod
 from tests.pod.__main__ import Printer
-from tests.stand_ins import Ports, dependency, manifest, node, web
+from tests.stand_ins import Ports, dependency, get, manifest, node, web
 
 
 def say(text: str) -> None:
@@ -22,18 +21,9 @@ def say(text: str) -> None:
 
 async def ask(port: int, path: str) -> None:
     """Show what a person sees who asks the running gate."""
-    status, body = await asyncio.to_thread(_get, port, path)
+    status, body = await asyncio.to_thread(get, port, path)
     sys.stdout.write(f"          $ curl http://localhost:{port}{path}     -> {status}\n")
     sys.stdout.writelines(f"          {line}\n" for line in body.splitlines())
-
-
-def _get(port: int, path: str) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.request("GET", path)
-    answer = connection.getresponse()
-    body = answer.read().decode()
-    connection.close()
-    return answer.status, body
 
 
 async def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
 import sys
@@ -76,6 +77,16 @@ def dependency(port: int) -> Iterator[None]:
     """Accept connections on *port* of 127.0.0.1."""
     with socket.create_server(("127.0.0.1", port), backlog=64):
         yield
+
+
+def get(port: int, path: str) -> tuple[int, str]:
+    """Return status and body of what serves on *port* of 127.0.0.1."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    body = answer.read().decode()
+    connection.close()
+    return answer.status, body
 
 
 class Ports:

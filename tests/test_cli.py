@@ -119,3 +119,20 @@ def test_variables_that_a_service_called_gate_injects_are_ignored() -> None:
     }
 
     assert run_gate("wait", env=env)[0] == 0
+
+
+@pytest.mark.parametrize("form", [["--termination-log", "{}"], ["--termination-log={}"]])
+def test_problems_reach_the_termination_message_that_a_flag_names(
+    form: list[str], tmp_path: Path
+) -> None:
+    message = tmp_path / "log"
+    run_gate("wait", *(word.format(message) for word in form))
+
+    assert message.read_text().startswith("gate: the configuration has 1 problem:")
+
+
+def test_a_flag_of_the_command_behind_is_not_ours(tmp_path: Path) -> None:
+    message = tmp_path / "log"
+    run_gate("wait", "--", "app", "--termination-log", str(message))
+
+    assert not message.exists()

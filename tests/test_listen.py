@@ -45,6 +45,7 @@ def test_a_low_port_needs_a_right() -> None:
         (["--listen", "127.0.0.1:{port}"], "127.0.0.1"),
         (["--listen=127.0.0.1:{port}"], "127.0.0.1"),
         (["--timeout", "3s"], "127.0.0.2"),
+        ([], "127.0.0.2"),
     ],
 )
 def test_the_flag_wins_over_the_variable(arguments: list[str], host: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gate import record
+from gate.config.settings import TERMINATION_LOG
 from tests.conftest import nobody
 
 
@@ -73,7 +74,7 @@ def test_where_the_message_goes(setting: str, path: str | None) -> None:
 
 
 def test_without_a_container_there_is_no_message() -> None:
-    if Path(record.TERMINATION_LOG).exists():
+    if Path(TERMINATION_LOG).exists():
         pytest.skip("this is a container with a termination log")
 
     assert record.termination_path(None) is None
