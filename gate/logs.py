@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
@@ -50,11 +51,30 @@ def set_up(*, level: str, form: str, stream: TextIO | None = None) -> FilteringB
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(file=stream or sys.stderr),
+        logger_factory=lambda *_: _Lines(stream or sys.stderr),
         cache_logger_on_first_use=True,
     )
     logger: FilteringBoundLogger = structlog.get_logger()
     return logger
+
+
+class _Lines:
+    """Writes lines to *stream*, as long as it takes them; it is None where stderr is closed.
+
+    Nothing is worth failing for a reader that went away, and nobody is left to complain to.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+
+    def info(self, line: str) -> None:
+        """Write *line*."""
+        with suppress(OSError, ValueError):
+            if self._stream:
+                self._stream.write(line + "\n")
+                self._stream.flush()
+
+    debug = warning = error = info
 
 
 class LogObserver:
@@ -80,7 +100,8 @@ class LogObserver:
             details = {"dependency": transition.name, **details}
         if transition.reason:
             details["reason"] = transition.reason
-        if transition.happening is Happening.GATE_OVERDUE:
+        # Where it opens at that, the next line says without what.
+        if transition.happening is Happening.GATE_OVERDUE and snapshot.pending:
             details["waiting_for"] = wording.pending(snapshot)
         log(str(transition.happening), **details)
 

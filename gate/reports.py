@@ -19,7 +19,7 @@ from gate.cluster import Change, Cluster
 from gate.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from structlog.typing import FilteringBoundLogger
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gate.pod import Pod
 
 _TRIES = 5
+_MOST_WARNINGS = 10
 _LONGEST_PAUSE = 60.0
 _LONGEST_MESSAGE = 1024
 _EVENTS = Resource(plural="events")
@@ -50,33 +51,32 @@ class Pace:
     """Until the condition is tried again, at first; then more, up to a minute."""
 
 
-def follow(
+async def follow(
     settings: Settings,
     board: Board,
     logger: FilteringBoundLogger,
     cluster: Cluster | None = None,
     pace: Pace | None = None,
-) -> list[Awaitable[None]]:
-    """Return what is to run beside the wait, for ever or until it has nothing more to tell."""
+) -> None:
+    """Tell of *board* what *settings* want told, until there is nothing more to tell."""
     cluster, pace = cluster or Cluster(), pace or Pace()
-    tasks: list[Awaitable[None]] = []
-    if settings.events:
-        teller = _Teller(cluster, logger, "events.not_written")
-        tasks.append(Events(teller, pace).follow(board))
-    if settings.pod_condition:
-        teller = _Teller(cluster, logger, "condition.not_written")
-        tasks.append(Condition(teller, pace, settings.pod_condition).follow(board))
-    return tasks
+    async with asyncio.TaskGroup() as tasks:
+        if settings.events:
+            teller = _Teller(cluster, logger, "events.not_written")
+            tasks.create_task(Events(teller, pace).follow(board))
+        if settings.pod_condition:
+            teller = _Teller(cluster, logger, "condition.not_written")
+            tasks.create_task(Condition(teller, pace, settings.pod_condition).follow(board))
 
 
 class _Teller:
-    """Writes, and warns once where that fails, and again where it fails after a success."""
+    """Writes, and where that fails warns, once for each reason."""
 
     def __init__(self, cluster: Cluster, logger: FilteringBoundLogger, event: str) -> None:
         self._cluster = cluster
         self._logger = logger
         self._event = event
-        self._has_warned = False
+        self._warned: set[str] = set()
 
     async def tell(self, change_of: Callable[[Pod], Change]) -> bool | None:
         """Return whether it is written; None: what was to be changed is not there."""
@@ -88,15 +88,13 @@ class _Teller:
         except Exception as exc:  # noqa: BLE001 -- telling is an extra: it must never end the gate
             self.warn(f"{type(exc).__name__}: {exc}")
             return False
-        if is_there:
-            self._has_warned = False
         return True if is_there else None
 
     def warn(self, reason: str) -> None:
-        """Warn, if that has not been done."""
-        if not self._has_warned:
+        """Warn, if that has not been done; the first few reasons tell all there is to tell."""
+        if reason not in self._warned and len(self._warned) < _MOST_WARNINGS:
+            self._warned.add(reason)
             self._logger.warning(self._event, reason=reason)
-        self._has_warned = True
 
 
 class Events:

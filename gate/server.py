@@ -71,7 +71,7 @@ class Endpoints:
             return _text(_OVERDUE if snapshot.phase == "overdue" else 503, body)
         if snapshot.degraded and self._tell_degraded and _is_kubelet(request):
             # Success for the kubelet, and a Warning event with the body (facts 3.6, 3.8).
-            return _text(_DEGRADED, wording.bounded([], snapshot.degraded))
+            return _text(_DEGRADED, wording.brief(snapshot) + "\n")
         return _text(200, body)
 
     async def readiness(self, _request: web.Request) -> web.Response:
@@ -120,7 +120,7 @@ class Endpoints:
         try:
             seconds = durations.parse(text)
         except ValueError as exc:
-            raise web.HTTPBadRequest(text=f"hold: {exc}\n") from exc
+            raise web.HTTPBadRequest(text=f"hold: {exc}\n", headers=_HEADERS) from exc
         if self._held >= MOST_HELD:
             return
         self._held += 1

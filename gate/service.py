@@ -38,7 +38,12 @@ async def serve(job: Job, sock: socket.socket) -> int:
     # A disabled gate has found nothing ready: its opening is not to be remembered.
     path = None if settings.disabled else settings.state_file
     observers = [] if path is None else [_Marker(path, job).observe]
-    board = make_board(job, timeout=settings.timeout, observers=observers)
+    board = make_board(
+        job,
+        timeout=settings.timeout,
+        open_on_timeout=settings.on_timeout == "open",
+        observers=observers,
+    )
     ended = ended_by({signal.SIGTERM: 0, signal.SIGINT: 0})
     app = make_app(board, tell_degraded=settings.degraded_event)
     runner = web.AppRunner(
@@ -49,7 +54,7 @@ async def serve(job: Job, sock: socket.socket) -> int:
         await web.SockSite(runner, sock).start()
         _announce(job, sock)
         _open_at_once(job, board)
-        others = [_exit_when_overdue(job, board, ended), *_reports(job, board)]
+        others = [_exit_when_overdue(job, board, ended), *_reported(job, board)]
         code = await work(job, board, ended, *others)
         job.logger.info("gate.stopping", open=board.latch.is_open)
         return code
@@ -88,22 +93,28 @@ def _has_opened_before(job: Job) -> bool:
         return False
 
 
-def _reports(job: Job, board: Board) -> list[Awaitable[None]]:
+def _reported(job: Job, board: Board) -> list[Awaitable[None]]:
     """Return what tells others of the wait, where that is wanted; unasked nothing is loaded."""
     tasks: list[Awaitable[None]] = []
     if job.settings.events or job.settings.pod_condition:
-        tasks += import_module("gate.reports").follow(job.settings, board, job.logger)
+        tasks.append(_report(job, board))
     if _is_traced():
         tasks.append(_trace(job, board))
     return tasks
+
+
+async def _report(job: Job, board: Board) -> None:
+    """Tell the API server; httpx takes long to load, and checks and probes must not wait."""
+    reports = await aside(import_module, "gate.reports")
+    await reports.follow(job.settings, board, job.logger)
 
 
 def _is_traced() -> bool:
     """Whether OpenTelemetry's own variables say where a trace goes, and that it is wanted."""
     endpoints = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
     is_off = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
-    exporter = os.environ.get("OTEL_TRACES_EXPORTER") or "otlp"
-    return exporter == "otlp" and not is_off and any(map(os.environ.get, endpoints))
+    exporters = (os.environ.get("OTEL_TRACES_EXPORTER") or "otlp").replace(" ", "").split(",")
+    return "otlp" in exporters and not is_off and any(map(os.environ.get, endpoints))
 
 
 async def _trace(job: Job, board: Board) -> None:
@@ -125,7 +136,8 @@ def _send_trace(document: str) -> str:
         if not (exc.name or "").startswith("opentelemetry"):
             raise
         return "OpenTelemetry is not installed; pip install 'gate[otel]'"
-    return "" if tracing.send(json.loads(document)) else "the collector has not taken it"
+    reason: str = tracing.send(json.loads(document))
+    return reason
 
 
 async def _exit_when_overdue(job: Job, board: Board, ended: asyncio.Future[int]) -> None:

@@ -6,9 +6,12 @@ standard variables (`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_SERVICE_NAME`, …) are
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+import requests
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.trace import Span, Tracer
+
+_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+_PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 
 
 class _Kept(SpanProcessor):
@@ -33,11 +39,13 @@ class _Kept(SpanProcessor):
         self.spans.append(span)
 
 
-def send(status: Mapping[str, Any]) -> bool:
-    """Send what *status*, the document of an open gate, tells; return whether it was taken.
+def send(status: Mapping[str, Any]) -> str:
+    """Send what *status*, the document of an open gate, tells; return why that failed, or "".
 
     Blocks for as long as the exporter's own timeout and retries last.
     """
+    if refused := _refused():
+        return refused
     kept = _Kept()
     own = Resource({"service.name": "gate", "k8s.pod.name": status["pod"]})
     # What the user's variables say stands over gate's own words.
@@ -45,11 +53,27 @@ def send(status: Mapping[str, Any]) -> bool:
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(kept)
     _record(provider.get_tracer("gate", status["gate"]), status)
-    exporter = OTLPSpanExporter()
+    answers: list[int] = []
+    session = requests.Session()
+    session.hooks["response"].append(lambda answer, **_: answers.append(answer.status_code))
+    exporter = OTLPSpanExporter(session=session)
     try:
-        return exporter.export(kept.spans) is SpanExportResult.SUCCESS
+        if exporter.export(kept.spans) is SpanExportResult.SUCCESS:
+            return ""
     finally:
         exporter.shutdown()  # type: ignore[no-untyped-call]  # the SDK has no types here
+    return f"the collector answers {answers[-1]}" if answers else "no answer from the collector"
+
+
+def _refused() -> str:
+    """Return what of the variables is not for gate, without their values: they hold secrets."""
+    for name in _PROTOCOLS[: 1 if _PROTOCOLS[0] in os.environ else 2]:
+        if os.environ.get(name, "").startswith("grpc"):
+            return f"{name}: gate speaks http/protobuf only, which collectors take at port 4318"
+    name = next(name for name in _ENDPOINTS if os.environ.get(name))
+    if urlsplit(os.environ[name]).scheme not in {"http", "https"}:
+        return f"{name}: not a URL of http or https"
+    return ""
 
 
 def _record(tracer: Tracer, status: Mapping[str, Any]) -> None:

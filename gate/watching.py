@@ -41,7 +41,13 @@ class Job:
         self.logger.warning(event, path=path, reason=(exc.strerror or str(exc)).lower())
 
 
-def make_board(job: Job, *, timeout: float | None, observers: Iterable[Observer] = ()) -> Board:
+def make_board(
+    job: Job,
+    *,
+    timeout: float | None,
+    open_on_timeout: bool = False,
+    observers: Iterable[Observer] = (),
+) -> Board:
     """Return the board for *job*, logging and keeping the termination message."""
     watching: list[Observer] = [*observers]
     path = record.termination_path(job.settings.termination_log)
@@ -58,7 +64,7 @@ def make_board(job: Job, *, timeout: float | None, observers: Iterable[Observer]
         now=asyncio.get_running_loop().time(),
         freshness=job.settings.freshness,
         timeout=timeout,
-        open_on_timeout=job.settings.on_timeout == "open",
+        open_on_timeout=open_on_timeout,
     )
     return Board(latch, watching)
 

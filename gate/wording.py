@@ -25,11 +25,11 @@ def pending(snapshot: Snapshot) -> str:
 
 
 def brief(snapshot: Snapshot) -> str:
-    """Return the gate's state in one line: what `gate probe` prints."""
+    """Return the gate's state in one line: what `gate probe` prints; 8 KiB at most."""
     if snapshot.is_open:
-        return snapshot.degraded or "open"
+        return cut(snapshot.degraded or "open", BODY_LIMIT - 1)
     word = "overdue, waiting for" if snapshot.phase == "overdue" else "waiting for"
-    return f"{word} {pending(snapshot)}"
+    return cut(f"{word} {pending(snapshot)}", BODY_LIMIT - 1)
 
 
 def verbose(snapshot: Snapshot) -> str:
@@ -84,6 +84,7 @@ def is_ready(snapshot: Snapshot, *, is_stopping: bool) -> bool:
 
 def bounded(lines: list[str], last: str) -> str:
     """Return *lines* and *last*, so many of them that it is 8 KiB at most."""
+    last = cut(last, BODY_LIMIT // 2)
     kept, room = [], BODY_LIMIT - len(last.encode()) - 40
     for number, line in enumerate(lines):
         room -= len(line.encode()) + 1
@@ -92,6 +93,14 @@ def bounded(lines: list[str], last: str) -> str:
             break
         kept.append(line)
     return "\n".join([*kept, last]) + "\n"
+
+
+def cut(text: str, limit: int) -> str:
+    """Return *text*, or as much of it as is *limit* bytes with the mark that there was more."""
+    encoded = text.encode(errors="replace")
+    if len(encoded) <= limit:
+        return text
+    return encoded[: limit - len("…".encode())].decode(errors="ignore") + "…"
 
 
 def _line(view: DependencyView, snapshot: Snapshot) -> str:

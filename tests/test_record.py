@@ -30,6 +30,14 @@ def test_a_shorter_message_leaves_nothing_of_a_longer_one(tmp_path: Path) -> Non
     assert path.read_text() == "waiting for db"
 
 
+def test_a_message_is_never_refused_for_its_letters(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+
+    record.write_message(str(path), "unknown: caf\udce9")
+
+    assert path.read_text() == "unknown: caf?"
+
+
 def test_a_mark_counts_in_this_sandbox_only(tmp_path: Path) -> None:
     path = tmp_path / "opened"
     before = record.has_opened(str(path))

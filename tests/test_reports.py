@@ -67,13 +67,13 @@ def reported(
 
     async def main() -> None:
         board = Board(Latch([db], now=asyncio.get_running_loop().time()))
-        coroutines = reports.follow(Settings(**settings), board, logger, cluster, pace)
-        tasks = [asyncio.ensure_future(one) for one in coroutines]
+        follower = asyncio.ensure_future(
+            reports.follow(Settings(**settings), board, logger, cluster, pace)
+        )
         await happen(board)
-        for task in tasks:
-            task.cancel()
-        for result in await asyncio.gather(*tasks, return_exceptions=True):
-            assert result is None or isinstance(result, asyncio.CancelledError)
+        follower.cancel()
+        (result,) = await asyncio.gather(follower, return_exceptions=True)
+        assert result is None or isinstance(result, asyncio.CancelledError)
 
     run(main())
     return stream.getvalue()

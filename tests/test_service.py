@@ -7,14 +7,16 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import free_port
-from tests.process import GATE, GateProcess, listening, run_gate
+from tests.process import GATE, GateProcess, environment, listening, run_gate
 
 KUBELET = {"User_Agent": "kube-probe/1.36"}
 
@@ -264,6 +266,59 @@ def held(gate: GateProcess) -> socket.socket:
     sock = socket.create_connection(("127.0.0.1", gate.port))
     sock.sendall(b"GET /startupz?hold=30s HTTP/1.1\r\nHost: gate\r\n\r\n")
     return sock
+
+
+def test_a_log_whose_reader_went_away_ends_nothing() -> None:
+    port = free_port()
+    served = free_port()
+    with subprocess.Popen(
+        [*GATE, "serve"], env=environment(served, waiting_for(port)), stderr=subprocess.PIPE
+    ) as gate:
+        assert gate.stderr is not None
+        assert b"gate.started" in gate.stderr.readline()
+        gate.stderr.close()
+        connection = HTTPConnection("127.0.0.1", served, timeout=20)
+        with listening(port):
+            connection.request("GET", "/startupz?hold=20s")
+            status = connection.getresponse().status
+        connection.close()
+        gate.terminate()
+
+        assert (status, gate.wait(20)) == (200, 0)
+
+
+SLOW_REPORTS = """
+import sys, time
+from gate.__main__ import main
+
+class Slow:
+    def find_spec(self, name, path, target=None):
+        if name == "gate.reports":
+            print("loading", file=sys.stderr, flush=True)
+            time.sleep(60)
+
+sys.meta_path.insert(0, Slow())
+sys.exit(main(["serve"]))
+"""
+
+
+def test_what_reports_need_is_loaded_beside_probes_and_signals() -> None:
+    served = free_port()
+    env = {**waiting_for(free_port()), "GATE_EVENTS": "on", "GATE_LOG_LEVEL": "error"}
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW_REPORTS],
+        env=environment(served, env),
+        stderr=subprocess.PIPE,
+    ) as gate:
+        assert gate.stderr is not None
+        assert gate.stderr.readline() == b"loading\n"
+        connection = HTTPConnection("127.0.0.1", served, timeout=20)
+        connection.request("GET", "/livez")
+        status = connection.getresponse().status
+        connection.close()
+        gate.terminate()
+
+        assert (status, gate.wait(20)) == (200, 0)
 
 
 def test_sigterm_during_a_hanging_check_exits_at_once() -> None:

@@ -87,3 +87,27 @@ def test_a_gate_that_is_stopping_is_not_ready() -> None:
 
     assert wording.is_ready(snapshot, is_stopping=False)
     assert not wording.is_ready(snapshot, is_stopping=True)
+
+
+def test_a_reason_that_is_too_long_leaves_room_for_the_lines() -> None:
+    degraded = replace(SNAPSHOT, phase=Phase.OPEN, degraded="opened without " + "é" * 9000)
+
+    body = wording.verbose(degraded)
+
+    assert len(body.encode()) <= 8192
+    assert body.startswith("[+]db ready after 3.2s\n[-]cache")
+    assert body.endswith("é…\n")
+    assert len(wording.brief(degraded).encode()) < 8192
+
+
+def test_the_brief_form_is_never_longer_than_8_kib() -> None:
+    names = [f"d{number}" for number in range(300)]
+    many = tuple(
+        replace(WAITING, dependency=Dependency(name=name, url=""), reason="é" * 100)
+        for name in names
+    )
+
+    line = wording.brief(replace(SNAPSHOT, dependencies=many, pending=tuple(names)))
+
+    assert len(line.encode()) < 8192
+    assert line.endswith("é…")
