@@ -133,6 +133,49 @@ def test_a_reference_left_over_is_undefined(reference: str) -> None:
     assert "is not defined; define it before this one" in problem
 
 
+def test_a_reference_left_over_is_told_with_its_line_and_hides_no_other_problem() -> None:
+    text = "# uses $(HOST)\ndb tcp://$(my.name):1\nx tcp://y:1 timout=3s"
+    first, second = problems({"GATE_DEPENDENCIES": text})
+
+    assert first.startswith("GATE_DEPENDENCIES line 2: a $(…) in it is not defined")
+    assert second == "GATE_DEPENDENCIES line 3 (x): timout: unknown option; did you mean timeout?"
+
+
+def test_a_reference_left_over_in_an_argument_is_undefined() -> None:
+    (problem,) = problems({}, arguments=["tcp://$(DB_HOST):5432"])
+
+    assert problem.startswith("argument 1: $(DB_HOST) is not defined")
+
+
+def test_a_command_may_use_what_the_shell_puts_in() -> None:
+    line = "'exec:test $(hostname) = shop-0' shell"
+
+    assert problems({"GATE_DEPENDENCIES": line}) == []
+    assert problems({"GATE_DEPENDENCIES": line.replace("hostname", "HOST")}) != []
+
+
+@pytest.mark.parametrize(
+    "text", ["db http://h/caf\udce9", "caf\udce9 http://h", "db tcp://h:1 any=\udce9"]
+)
+def test_bytes_that_are_not_utf_8_are_a_problem_of_their_variable(text: str) -> None:
+    told = problems({"GATE_DEPENDENCIES": text})
+
+    assert told[0] == "GATE_DEPENDENCIES: holds bytes that are not UTF-8; write it in UTF-8"
+    assert problems({}, arguments=[text])[0].startswith("argument 1: holds bytes that are not")
+
+
+def test_a_gate_is_disabled_in_whatever_letters() -> None:
+    read = config.read({"GATE_DISABLED": "caf\udce9"})
+
+    assert read.settings.disabled == "caf?"
+
+
+def test_two_dependencies_in_one_line_are_told_apart_from_options() -> None:
+    (problem,) = problems({"GATE_DEPENDENCIES": "db tcp://db:1 cache tcp://cache:1"})
+
+    assert problem.startswith("GATE_DEPENDENCIES line 1 (db): a second URL; write one dependency")
+
+
 def test_what_looks_like_a_piece_of_a_password_is_not_shown_as_a_reference() -> None:
     (problem,) = problems({"GATE_DEPENDENCY_DB": "redis://:$(hunter2)@db:1"})
 
@@ -194,8 +237,8 @@ def test_an_argument_is_told_by_its_number() -> None:
     assert problems({}, arguments=["tcp://a:1", "b tcp://b:1 timout=1s", "c"]) == [
         "argument 2 (b): timout: unknown option; did you mean timeout?",
         (
-            "argument 3: no URL; write [name] scheme://host:port [option=value …] "
-            "(in a URL a ; is written %3B, a space %20)"
+            "argument 3: no URL; write [name] scheme://host:port [option=value …], "
+            "in one pair of quotes (in a URL a ; is written %3B, a space %20)"
         ),
     ]
 

@@ -89,6 +89,7 @@ def load(environ: dict[str, str], arguments: list[str] | None = None) -> Config:
 @example({"GATE_LISTEN": "9" * 5000}, [])
 @example({"GATE_DEPENDENCIES": "dns://x server=" + "9" * 5000}, [])
 @example({"GATE_DEPENDENCY_A": "redis://:\udcff\udcff\udcff@h:1"}, [])
+@example({"GATE_DEPENDENCY_A": "http://h/\udcff"}, ["http://u:\udcff@h"])
 def test_any_environment_is_a_configuration_or_its_problems(
     environ: dict[str, str], arguments: list[str]
 ) -> None:

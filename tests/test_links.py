@@ -53,3 +53,9 @@ def test_what_a_service_brings_is_injected(prefix: str, rest: str) -> None:
 )
 def test_what_no_service_brings_is_not(name: str) -> None:
     assert not is_injected(name, SERVICES)
+
+
+def test_a_url_is_no_services_address() -> None:
+    written = {"GATE_DEPENDENCY_API_SERVICE_HOST": "tcp://api:1"}
+
+    assert not is_injected("GATE_DEPENDENCY_API_SERVICE_HOST", written)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from gate.config import dependencies, links, settings, words
 from gate.config.dependencies import Source, Wanted
+from gate.config.patience import longest_wait
+from gate.config.references import undefined
 from gate.config.settings import SETTINGS, Settings
 from gate.errors import Problem
 from gate.suggest import closest
@@ -18,7 +20,7 @@ from gate.suggest import closest
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["SETTINGS", "Config", "Settings", "Wanted", "read"]
+__all__ = ["SETTINGS", "Config", "Settings", "Wanted", "longest_wait", "read"]
 
 LIST = "GATE_DEPENDENCIES"
 PREFIX = "GATE_DEPENDENCY_"
@@ -62,10 +64,14 @@ def read(
         for name, value in {**environ, **(flags or {})}.items()
         if name.startswith("GATE_") and not links.is_injected(name, environ)
     }
-    mistaken = _unknown(own) + _undefined(own, places)
-    sane = {name: value for name, value in own.items() if _reference(value) is None}
-    found, wrong = settings.read(sane, places)
-    sources = _arguments(arguments) if arguments else _sources(sane, places)
+    # What can be read in spite of it is read: there may be more that is wrong.
+    texts = {name: _readable(value) for name, value in own.items()}
+    named = {f"argument {number}": text for number, text in enumerate(arguments, start=1)}
+    mistaken = [*_unknown(own), *_unreadable({**own, **named}, places), *_undefined(texts, places)]
+    found, wrong = settings.read(
+        {name: value for name, value in texts.items() if not undefined(value)}, places
+    )
+    sources = _arguments(named) if named else _sources(texts, places)
     entries = dependencies.read(sources, found)
     wanted = tuple(entry for entry in entries if isinstance(entry, Wanted))
     problems = [*mistaken, *wrong, *(entry for entry in entries if isinstance(entry, Problem))]
@@ -95,34 +101,31 @@ def _unknown(own: Mapping[str, str]) -> list[Problem]:
     return problems
 
 
+def _readable(text: str) -> str:
+    """Return *text* with a ? for each byte that is not UTF-8 (Python has surrogates there)."""
+    return text.encode(errors="replace").decode()
+
+
+def _unreadable(own: Mapping[str, str], places: Mapping[str, str]) -> list[Problem]:
+    return [
+        Problem(places.get(name, name), "holds bytes that are not UTF-8; write it in UTF-8")
+        for name, value in sorted(own.items())
+        if name.isprintable() and _readable(value) != value
+    ]
+
+
 def _undefined(own: Mapping[str, str], places: Mapping[str, str]) -> list[Problem]:
-    """Kubernetes leaves `$(NAME)` as it is where NAME is not defined (fact 11.1)."""
-    problems = []
-    for name, value in sorted(own.items()):
-        reference = _reference(value)
-        if reference is None:
-            continue
-        # As variables are mostly written; anything else may be a piece of a password.
-        what = f"$({reference})" if reference.isupper() else "a $(…) in it"
-        text = (
-            f"{what} is not defined; define it before this one in the container's env, "
-            "check its spelling (a $ that is meant is written %24 in a URL)"
-        )
-        problems.append(Problem(places.get(name, name), text))
-    return problems
+    """Return what is undefined in settings; the lines of dependencies are looked at one by one."""
+    told = {
+        places.get(name, name): undefined(value)
+        for name, value in sorted(own.items())
+        if name != LIST and not name.startswith(PREFIX)
+    }
+    return [Problem(place, text) for place, text in told.items() if text]
 
 
-def _reference(value: str) -> str | None:
-    """Return NAME of the first `$(NAME)` in *value*."""
-    for part in value.split("$(")[1:]:
-        name, closed, _ = part.partition(")")
-        if closed and name[:1].isidentifier() and name.replace("-", "_").isidentifier():
-            return name
-    return None
-
-
-def _arguments(arguments: Sequence[str]) -> list[Source]:
-    return [Source(f"argument {number}", text) for number, text in enumerate(arguments, start=1)]
+def _arguments(named: Mapping[str, str]) -> list[Source]:
+    return [Source(place, _readable(text), is_argument=True) for place, text in named.items()]
 
 
 def _sources(own: Mapping[str, str], places: Mapping[str, str]) -> list[Source]:

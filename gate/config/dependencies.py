@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gate import url as urls
 from gate.config import words
+from gate.config.references import undefined
 from gate.errors import Problem
 from gate.model import Dependency
 from gate.target import Target, positive_duration
@@ -31,6 +32,8 @@ class Source:
     name: str = ""
     is_part: bool = False
     """Of a line with a `;` in it: what looks like a name may be a piece of a password."""
+    is_argument: bool = False
+    """Of a command line, where it has to be one word for the shell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,11 @@ def read(sources: Iterable[Source], settings: Settings) -> list[Wanted | Problem
 def _line(source: Source) -> Line | Problem:
     place = source.place
     try:
-        name, found = _take_name(source)
+        found = words.split(source.text)
+        is_command = "exec" in map(urls.scheme_of, found)
+        if wrong := undefined(source.text, is_command=is_command):
+            return Problem(place, wrong)
+        name, found = _take_name(source, found)
         if name and not source.name and not source.is_part:
             place = f"{place} ({name})"
         url = urls.parse(found[0])
@@ -93,9 +100,9 @@ def _line(source: Source) -> Line | Problem:
         return Problem(place, str(exc))
 
 
-def _take_name(source: Source) -> tuple[str, list[str]]:
-    """Return the name, empty if none is given, and the words from the URL on."""
-    name, found = source.name, words.split(source.text)
+def _take_name(source: Source, found: list[str]) -> tuple[str, list[str]]:
+    """Return the name, empty if none is given, and of the words *found* those from the URL on."""
+    name = source.name
     if not found:
         msg = "is empty; give it a URL or remove it (is the key in the Secret empty?)"
         raise ValueError(msg)
@@ -104,6 +111,7 @@ def _take_name(source: Source) -> tuple[str, list[str]]:
     if not found or urls.scheme_of(found[0]) is None:
         form = "scheme://host:port [option=value …]"
         form = f"{form} without a name" if source.name else f"[name] {form}"
+        form = f"{form}, in one pair of quotes" if source.is_argument else form
         msg = f"no URL; write {form} (in a URL a ; is written %3B, a space %20)"
         raise ValueError(msg)
     if name and not _is_name(name):
@@ -120,6 +128,9 @@ def _option(word: str) -> tuple[str, str | None]:
     key, equals, value = word.partition("=")
     if "@" in key:
         msg = "an option holds an @; a space in a URL is written %20"
+        raise ValueError(msg)
+    if "://" in key:
+        msg = "a second URL; write one dependency a line (a YAML text with lines begins with |)"
         raise ValueError(msg)
     return key, value if equals else None
 

@@ -17,10 +17,11 @@ _PROTOCOLS = ("TCP", "UDP", "SCTP")
 
 def is_injected(name: str, environ: Mapping[str, str]) -> bool:
     """Whether *name* is there because a Service is, and not because somebody set it."""
+    # Its value is an address; a URL is there because somebody wrote it.
     return any(
         _is_link(name.removeprefix(prefix))
         for prefix in _prefixes(name)
-        if prefix + _HOST in environ
+        if "://" not in environ.get(prefix + _HOST, "://")
     )
 
 
