@@ -35,6 +35,8 @@ _STYLES = {"good": "32", "wait": "33", "bad": "31", "soft": "2", "bold": "1"}
 _STATES = {State.READY: "good", State.WAITING: "wait", State.OVERDUE: "bad", State.GIVEN_UP: "soft"}
 _NO_TRIES, _NO_TIME = 60, 45
 """Columns of a terminal below which the number of attempts, and the time, are left out."""
+_NO_HEAD = 6
+"""Lines of a terminal below which head and number of those not shown are left out."""
 
 
 class Screen:
@@ -127,23 +129,26 @@ class Live:
 
 def picture(snapshot: Snapshot, columns: int, lines: int, *, is_over: bool = False) -> list[Line]:
     """Return table and last line for a terminal of that size; *is_over* says how it ended."""
-    # A line as wide as the terminal would wrap in some; one line is left for the cursor.
-    columns, room = max(columns - 1, 10), max(lines - 4, 1)
+    # A line as wide as the terminal would wrap in some; one line is left for the cursor, as what
+    # does not fit stays in the terminal's history, each time it is drawn.
+    columns, has_head = max(columns - 1, 10), lines >= _NO_HEAD
+    room = max(lines - 2 - 2 * has_head, 0)
     views = snapshot.dependencies
     if len(views) > room:
         views = tuple(sorted(views, key=lambda view: view.state is State.READY))
     rows = [_row(view, snapshot) for view in views[:room]]
-    if more := len(views) - len(rows):
+    if has_head and (more := len(views) - len(rows)):
         rows.append(["", f"and {more} more", "", "", ""])
     states = [_STATES[view.state] for view in views[:room]] + ["soft"]
     head = ["NAME", "STATE", "TRIES", "TIME", "REASON"]
     table = _columns([head, *rows], columns)
     styled = zip(table[1:], states, strict=False)
-    return [
-        _clipped([("  ".join(table[0]), "soft")], columns),
-        *(_clipped(_line(row, state), columns) for row, state in styled),
-        _last_line(snapshot, columns, is_over=is_over),
+    drawn = [
+        [("  ".join(table[0]), "soft")],
+        *(_line(row, state) for row, state in styled),
     ]
+    shown = [_clipped(line, columns) for line in (drawn if has_head else drawn[1:])]
+    return [*shown, _last_line(snapshot, columns, is_over=is_over)]
 
 
 def _line(cells: list[str], state: str) -> Line:

@@ -58,7 +58,7 @@ class _Gate(Collector):
         snapshot = self._board.snapshot()
         yield InfoMetricFamily("gate_build", "The gate that runs.", {"version": __version__})
         yield from _of_gate(snapshot)
-        yield from _of_dependencies(snapshot.dependencies)
+        yield from _of_dependencies(snapshot)
         yield from self._of_attempts(snapshot.dependencies)
 
     def _of_attempts(self, views: tuple[DependencyView, ...]) -> Iterator[Metric]:
@@ -93,10 +93,15 @@ def _of_gate(snapshot: Snapshot) -> Iterator[Metric]:
     )
 
 
-def _of_dependencies(views: tuple[DependencyView, ...]) -> Iterator[Metric]:
+def _of_dependencies(snapshot: Snapshot) -> Iterator[Metric]:
     ready = GaugeMetricFamily(
         "gate_dependency_ready",
         "1 if it is ready, as last seen: after the opening only monitored ones are looked at.",
+        labels=["dependency"],
+    )
+    pending = GaugeMetricFamily(
+        "gate_dependency_pending",
+        "1 while it holds the gate: neither given up nor made needless by another of its group.",
         labels=["dependency"],
     )
     waited = GaugeMetricFamily(
@@ -104,9 +109,11 @@ def _of_dependencies(views: tuple[DependencyView, ...]) -> Iterator[Metric]:
         "Seconds from gate's start until it was ready; until now, or the opening, if it was not.",
         labels=["dependency"],
     )
-    for view in views:
-        is_ready = view.state is State.READY and view.is_fit
-        ready.add_metric([view.dependency.name], int(is_ready))
-        waited.add_metric([view.dependency.name], view.waited)
+    for view in snapshot.dependencies:
+        name, is_ready = view.dependency.name, view.state is State.READY and view.is_fit
+        ready.add_metric([name], int(is_ready))
+        pending.add_metric([name], int(name in snapshot.pending))
+        waited.add_metric([name], view.waited)
     yield ready
+    yield pending
     yield waited

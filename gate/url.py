@@ -6,7 +6,7 @@ password, into its errors; nothing of the input but the scheme is in an error fr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, unquote
 
 _SCHEME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789+.-")
@@ -73,7 +73,9 @@ class Url:
     def __str__(self) -> str:
         """Return the URL without user, password, query and arguments."""
         if self.is_opaque:
-            return f"{self.scheme}:{next(iter(self.path.split()), '')}"
+            word, equals, _ = next(iter(self.path.split()), "").partition("=")
+            # What a command sets for itself may be a password.
+            return f"{self.scheme}:{word}{equals and '=…'}"
         hosts = ",".join(str(host) for host in self.hosts)
         return f"{self.scheme}://{hosts}{self.path}"
 
@@ -103,6 +105,9 @@ def parse(word: str) -> Url:
     if scheme is None:
         msg = "not a URL; write scheme://host:port"
         raise ValueError(msg)
+    if scheme == "jdbc":
+        msg = "a URL as Java has it; leave out jdbc: at its beginning"
+        raise ValueError(msg)
     if any(ord(char) < 32 for char in word):  # noqa: PLR2004 -- control characters
         msg = "the URL holds a line break or another control character; write it percent-encoded"
         raise ValueError(msg)
@@ -116,7 +121,18 @@ def parse(word: str) -> Url:
         _refuse_bare(scheme, rest)
         path, _, query = (rest, "", "") if scheme == "exec" else rest.partition("?")
         return Url(scheme=scheme, path=path, raw_query=query, is_opaque=True)
-    return _hierarchical(scheme, rest[2:])
+    if scheme in _AT_IN_PATH:
+        return _hierarchical(scheme, rest[2:])
+    return _merged([_hierarchical(scheme, text) for text in rest[2:].split(f",{scheme}://")])
+
+
+def _merged(urls: list[Url]) -> Url:
+    """Return one URL of several with commas between, as clients of some brokers write them."""
+    first = urls[0]
+    if any(replace(url, hosts=first.hosts) != first for url in urls[1:]):
+        msg = "the URLs between the commas differ in more than the host; write scheme://user:password@host1,host2"
+        raise ValueError(msg)
+    return replace(first, hosts=tuple(host for url in urls for host in url.hosts))
 
 
 def _refuse_bare(scheme: str, rest: str) -> None:
@@ -156,7 +172,7 @@ def _host(text: str) -> Host:
             raise ValueError(msg)
     else:
         name, _, port = text.partition(":")
-    if port and not _is_port(port):
+    if port and not is_port(port):
         msg = f"the URL's port is not a number from 1 to 65535; {_ENCODED}"
         raise ValueError(msg)
     decoded = unquote(name)
@@ -166,6 +182,7 @@ def _host(text: str) -> Host:
     return Host(decoded, int(port) if port else None)
 
 
-def _is_port(text: str) -> bool:
+def is_port(text: str) -> bool:
+    """Whether *text* is a number that a port has."""
     # Five digits first: `int` of thousands of them raises an error of its own.
     return text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536  # noqa: PLR2004 -- the ports there are

@@ -23,6 +23,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import gate
+from tests.checks.servers import (
+    mariadb,
+    memcached,
+    mosquitto,
+    nats,
+    postgresql,
+    rabbitmq,
+    redis,
+)
+from tests.checks.servers.cold_start import Comparison
 from tests.conftest import free_port
 from tests.pod import Pod
 from tests.stand_ins import EXAMPLES, Ports, dependency, get, manifest, node
@@ -184,6 +194,38 @@ async def app_after_opening(*, hold: bool, phase: float) -> float:
         return pod.moments("migrate", "started")[0] - opened
 
 
+def cold() -> None:
+    """Servers that come up: gate's first success after that of the server's own client."""
+    for name, (start, times, is_kept) in STARTS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            # The data are made once where that takes seconds; a server's user has to get there.
+            Path(folder).chmod(0o755)
+            places = [Path(folder, "data" if is_kept else str(n)) for n in range(times)]
+            for place in places:
+                place.mkdir(exist_ok=True)
+            seen = [start(place) for place in places]
+        gaps = sorted(one.gap * 1000 for one in seen)
+        listed = " ".join(f"{gap:.0f}" for gap in gaps)
+        print(
+            f"{name} starts: gate after the client by {statistics.median(gaps):.0f} ms ({listed}), "
+            f"too early {sum(one.was_early for one in seen)} times"
+        )
+
+
+STARTS: dict[str, tuple[Callable[[Path], Comparison], int, bool]] = {
+    "postgresql": (postgresql.cold_start, 5, True),
+    "postgresql (login)": (postgresql.cold_start_with_login, 5, True),
+    "mariadb": (mariadb.cold_start, 5, True),
+    "mariadb (login)": (mariadb.cold_start_with_login, 5, True),
+    "redis": (redis.cold_start, 5, False),
+    "nats": (nats.cold_start, 5, False),
+    "mosquitto": (mosquitto.cold_start, 5, False),
+    "memcached": (memcached.cold_start, 5, False),
+    "rabbitmq": (rabbitmq.cold_start, 3, False),
+}
+"""How to start each, how often, and whether it can start again in the same folder."""
+
+
 DRIVERS = {
     "http": "gate.checks.http",
     "http2": "gate.checks._http2",
@@ -253,6 +295,7 @@ SECTIONS = {
     "waiting": waiting,
     "opening": opening,
     "starting": starting,
+    "cold": cold,
     "drivers": drivers,
     "linting": linting,
 }

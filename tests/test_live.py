@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from operator import ne
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,19 @@ def test_a_low_terminal_shows_what_is_not_ready_and_how_many_more_there_are() ->
     assert len(lines) == 6
     assert [line.split()[0] for line in lines[1:4]] == ["d7", "d8", "d0"]
     assert "and 6 more" in lines[4]
+
+
+def test_a_very_low_terminal_shows_only_what_is_not_ready_and_the_last_line() -> None:
+    views = [view("db", State.READY), view("cache"), view("web"), view("mail")]
+
+    assert [line.split()[0] for line in drawn(*views, lines=4)] == ["cache", "web", "2s,"]
+    assert drawn(*views, lines=2) == ["2s, waiting for cache, web, mail"]
+
+
+def test_what_is_drawn_leaves_a_line_for_the_cursor() -> None:
+    views = [view(f"d{number}") for number in range(9)]
+
+    assert all(len(drawn(*views, lines=lines)) < lines for lines in range(2, 30))
 
 
 def test_what_is_given_up_shows_until_when_it_was_waited_for_and_the_end_tells_of_it() -> None:
@@ -193,6 +208,21 @@ def test_a_terminal_that_changes_its_size_shows_one_table(tmp_path: Path) -> Non
             screen.until(is_one_table, looks=10)
 
 
+def test_a_terminal_of_four_lines_keeps_nothing_of_a_table_that_is_drawn_again(
+    tmp_path: Path,
+) -> None:
+    dependencies = [f"{name} tcp://127.0.0.1:{free_port()}" for name in ("db", "cache", "web")]
+    with terminal(tmp_path, 120, 4) as screen:
+        screen.type(wait(*dependencies), "Enter")
+        before = ""
+        for _ in range(9):
+            before = screen.until(partial(ne, before))
+        history = screen.shown("-S", "-")
+
+    assert history.count("NAME") == 0
+    assert [history.count(text) for text in ("db  ", "cache  ", ", waiting for ")] == [1, 1, 1]
+
+
 def is_one_table(shown: str) -> bool:
     """Tell whether there is just one, right below what was there before."""
     return shown.count("NAME") == 1 and "99\nNAME" in shown
@@ -225,7 +255,8 @@ def test_ctrl_z_and_fg_draw_anew_below(tmp_path: Path) -> None:
         screen.type("set -m; " + wait(f"db tcp://127.0.0.1:{free_port()}"), "Enter")
         screen.until(lambda shown: ", waiting for db" in shown)
         screen.press("C-z")
-        screen.until(lambda shown: "Stopped" in shown)
+        # What is typed before the prompt stands above it.
+        screen.until(lambda shown: "Stopped" in shown and shown.rstrip()[-1] in "$#")
         screen.type("fg", "Enter")
         shown = screen.until(lambda shown: shown.count(", waiting for db") == 2)
 

@@ -34,12 +34,17 @@ DB = Dependency(name="db", url="tcp://db:5432", monitor=True)
 CACHE = Dependency(name="cache", url="redis://cache", optional=True, deadline=2.0)
 
 
-def scraped(*happened: Result, now: float = 1.0) -> dict[tuple[str, ...], float]:
+Samples = dict[tuple[str, ...], float]
+
+
+def scraped(
+    *happened: Result, now: float = 1.0, of: tuple[Dependency, ...] = (DB, CACHE)
+) -> Samples:
     """Return the samples *now* seconds after the start, by name and the values of labels."""
 
     async def main() -> str:
         start = virtual.now()
-        board = Board(Latch([DB, CACHE], now=start))
+        board = Board(Latch(of, now=start))
         for one in happened:
             began, ended = start + one.started, start + one.finished
             board.record(replace(one, started=began, finished=ended))
@@ -65,6 +70,34 @@ def test_while_it_waits() -> None:
     assert samples["gate_dependency_ready", "cache"] == 0
     assert samples["gate_dependency_wait_seconds", "db"] == pytest.approx(0.5)
     assert samples["gate_dependency_wait_seconds", "cache"] == pytest.approx(1.0)
+
+
+def held_by_db_alone(*more: Result, now: float) -> Samples:
+    """Return the samples of a gate with a group that is met, and an optional one given up."""
+    group = [Dependency(name=f"broker-{name}", url="tcp://b:1", group="g") for name in "ab"]
+    failed = [attempt(name, 0.5) for name in ("broker-a", "cache", "db")]
+    ready = attempt("broker-b", 0.6, ok=True)
+    return scraped(*failed, ready, *more, now=now, of=(*group, CACHE, DB))
+
+
+def test_pending_is_what_holds_the_gate_and_nothing_that_is_merely_not_ready() -> None:
+    samples = held_by_db_alone(now=9.0)
+
+    assert named(samples, "gate_dependency_ready", 0) == {"broker-a", "cache", "db"}
+    assert named(samples, "gate_dependency_pending", 1) == {"db"}
+
+
+def test_nothing_is_pending_once_it_is_open() -> None:
+    confirmed = attempt("broker-b", 8.0, ok=True)
+    samples = held_by_db_alone(attempt("db", 7.0, ok=True), confirmed, now=9.0)
+
+    assert samples["gate_open",] == 1
+    assert named(samples, "gate_dependency_pending", 1) == set()
+
+
+def named(samples: Samples, name: str, value: float) -> set[str]:
+    """Return the dependencies of which the metric *name* has that *value*."""
+    return {key[1] for key, found in samples.items() if key[0] == name and found == value}
 
 
 def test_once_it_is_open_the_duration_stands_still() -> None:
@@ -143,12 +176,31 @@ def test_promtool_finds_nothing_to_complain_of() -> None:
 
 
 def test_the_alert_rules_are_valid_and_fire_when_they_should(tmp_path: Path) -> None:
+    check_rules(RULE_TESTS, tmp_path)
+
+
+def test_alert_and_dashboard_name_only_what_holds_the_app(tmp_path: Path) -> None:
+    (panel,) = (one for title, one in dashboard() if title == "What holds apps back now")
+    written = [
+        series(name, f"{value}x1", "".join(f',dependency="{one}"' for one in labels))
+        for (name, *labels), value in held_by_db_alone(now=400.0).items()
+        if name.startswith(("gate_open", "gate_dependency"))
+    ]
+    test = rule_test(written, at_1m=[("GateHoldsAppBack", DB_LABEL)])
+    shown = {"labels": '{dependency="db", instance="a", job="gate"}', "value": 400}
+    test["promql_expr_test"] += [{"expr": panel, "eval_time": "1m", "exp_samples": [shown]}]
+
+    check_rules({**RULE_TESTS, "tests": [test]}, tmp_path)
+
+
+def check_rules(tests: dict[str, Any], folder: Path) -> None:
+    """Have promtool run *tests*, which must hold."""
     promtool = needs("promtool", "prometheus")
-    (tmp_path / "test.yaml").write_text(yaml.safe_dump(RULE_TESTS))
+    (folder / "test.yaml").write_text(yaml.safe_dump(tests))
     checks = (["check", "rules", str(MONITORING / "alerts.yaml")], ["test", "rules", "test.yaml"])
     for arguments in checks:
         done = subprocess.run(
-            [promtool, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+            [promtool, *arguments], cwd=folder, capture_output=True, text=True, check=False
         )
 
         assert done.returncode == 0, done.stdout + done.stderr
@@ -184,8 +236,8 @@ RULE_TESTS = {
             [
                 series("gate_open", "0x10"),
                 series("gate_open_duration_seconds", "0+60x10"),
-                series("gate_dependency_ready", "0x10", DB_LABEL),
-                series("gate_dependency_ready", "1x10", OTHER_LABEL),
+                series("gate_dependency_pending", "1x10", DB_LABEL),
+                series("gate_dependency_pending", "0x10", OTHER_LABEL),
             ],
             at_5m=[],
             at_6m=[("GateHoldsAppBack", DB_LABEL)],

@@ -24,6 +24,20 @@ from gate.url import Host, Url, is_loopback, parse, scheme_of
         ("tcp://[::1]:80", {"hosts": (Host("::1", 80),)}),
         ("tcp://[fe80::1%25eth0]:80", {"hosts": (Host("fe80::1%eth0", 80),)}),
         ("kafka://a:1,b,[::1]:3", {"hosts": (Host("a", 1), Host("b"), Host("::1", 3))}),
+        ("nats://a:1,nats://b", {"hosts": (Host("a", 1), Host("b"))}),
+        (
+            "amqp://u:p@a/app,amqp://u:p@b/app",
+            {
+                "username": "u",
+                "password": "p",
+                "hosts": (Host("a"), Host("b")),
+                "path": "/app",
+            },
+        ),
+        (
+            "http://h/x?u=,http://y",
+            {"hosts": (Host("h"),), "path": "/x", "raw_query": "u=,http://y"},
+        ),
         ("unix:///run/a.sock", {"path": "/run/a.sock"}),
         ("http+unix://%2Frun%2Fa.sock/x", {"hosts": (Host("/run/a.sock"),), "path": "/x"}),
         ("redis://:pw@h/0", {"password": "pw", "hosts": (Host("h"),), "path": "/0"}),
@@ -60,6 +74,8 @@ def test_a_url_is_taken_apart(text: str, parts: dict[str, Any]) -> None:
         ("db:5432", "the scheme is missing; write tcp://host:port"),
         ("localhost:6379/0", "the scheme is missing"),
         ("app:hunter2@db:5432/app", "the scheme is missing"),
+        ("jdbc:postgresql://app:hunter2@db/app", "leave out jdbc: at its beginning"),
+        ("JDBC:mysql://db/app?password=hunter2", "leave out jdbc: at its beginning"),
         ("app:hunter2@tcp(db:3306)/app", "the scheme is missing"),
         ("tcp://db:http", "port is not a number from 1 to 65535"),
         ("tcp://db:0", "port is not a number"),
@@ -77,6 +93,7 @@ def test_a_url_is_taken_apart(text: str, parts: dict[str, Any]) -> None:
         ("tcp://[db]:5432", "not one of IPv6"),
         ("tcp://[::1]5432", "not one of IPv6"),
         ("tcp://a\nb", "control character"),
+        ("amqp://u:hunter2@a,amqp://b", "differ in more than the host; write scheme://user"),
         ("redis://:hun/ter2@h", "has a / or ? before an @"),
         ("redis://:hun?ter2@h", "has a / or ? before an @"),
         ("redis://:p@hun/ter2@h", "has a / or ? before an @"),
@@ -102,6 +119,7 @@ def test_neither_str_nor_repr_shows_user_password_or_query() -> None:
 def test_the_arguments_of_a_command_are_not_shown() -> None:
     assert str(parse("exec:curl -u app:hunter2 http://h")) == "exec:curl"
     assert str(parse("exec:")) == "exec:"
+    assert str(parse("exec:PGPASSWORD=hunter2 psql")) == "exec:PGPASSWORD=…"
 
 
 def test_the_query_is_decoded_and_in_order() -> None:
