@@ -45,7 +45,7 @@ class Cluster:
         Raises `CheckFailed`.
         """
         stage.begin()
-        login = self._account.login()
+        login = await self._account.login()
         me = pod.own(login.token, login.namespace)
         change = change_of(me)
         connection = Connection(login)

@@ -44,7 +44,7 @@ async def attempt(watch: Watch) -> Result:
         name=watch.dependency.name,
         ok=not reason,
         # Cleaning may leave nothing of a reason; that makes no success of it.
-        reason=reason and (_clean(reason, watch.dependency) or NO_REASON),
+        reason=reason and (_clean(reason) or NO_REASON),
         started=started,
         finished=loop.time(),
     )
@@ -56,8 +56,9 @@ async def watch_all(watches: Iterable[Watch], board: Board) -> None:
     The opening ends attempts that are under way, and with nothing to wait for is at once.
     """
     async with asyncio.TaskGroup() as group:
-        group.create_task(_keep_time(board))
         tasks = [(watch, group.create_task(_watch(watch, board))) for watch in watches]
+        # Behind them: a start that took long must not give up what nobody has asked yet.
+        group.create_task(_keep_time(board))
         await board.opened()
         for watch, task in tasks:
             if not watch.dependency.monitor:
@@ -129,7 +130,7 @@ async def _keep_time(board: Board) -> None:
 async def _why_not(watch: Watch) -> str:
     """Return why the dependency is not ready, empty if it is."""
     until_down = watch.dependency.until_down
-    stage.begin()
+    stage.begin(watch.dependency.secrets)
     try:
         await _in_time(watch)
     except Absent as exc:
@@ -160,10 +161,8 @@ async def _in_time(watch: Watch) -> None:
         raise CheckFailed(f"{doing}: {late}" if doing else late) from exc
 
 
-def _clean(reason: str, dependency: Dependency) -> str:
+def _clean(reason: str) -> str:
     """Return *reason* as one short line without secrets."""
-    # The longest first: one secret may begin like another.
-    for secret in sorted((*stage.secrets(), *dependency.secrets), key=len, reverse=True):
-        reason = reason.replace(secret, "***")
-    line = " ".join("".join(char if char.isprintable() else " " for char in reason).split())
+    shown = stage.redacted(reason)
+    line = " ".join("".join(char if char.isprintable() else " " for char in shown).split())
     return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 1] + "…"

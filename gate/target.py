@@ -46,13 +46,12 @@ class Target:
         self.timeout = timeout
         """Limit of one attempt; for libraries that want one of their own."""
         self.problems: list[Problem] = []
+        self.paths: list[str] = []
+        """What its check looks at on the machine: in a pod, on a volume."""
         self._options = tuple(options)
         self._known: set[str] = set()
-        self._secrets: list[str] = []
-        if url.password:
-            self.keep_secret(url.password)
-        for _, value in url.query:
-            self.keep_secret(value)
+        self._shown: set[str] = set()
+        self._secrets = [url.password or ""]
 
     def problem(self, text: str) -> None:
         """Note that this dependency is configured wrong; *text* holds no secret."""
@@ -60,20 +59,27 @@ class Target:
 
     def keep_secret(self, value: str) -> None:
         """Have *value* taken out of every text that is shown, a server's answer included."""
-        if len(value) >= SHORTEST_SECRET:
-            # As a URL writes it too: servers and libraries repeat those.
-            self._secrets += [value, quote(value, safe="", errors="replace")]
+        self._secrets.append(value)
 
-    def show(self, value: str) -> None:
-        """Let *value*, of a parameter of the query that holds no secret, be shown after all."""
-        for form in (value, quote(value, safe="", errors="replace")):
-            if form in self._secrets:
-                self._secrets.remove(form)  # once: it may be the password as well
+    def keep_path(self, *paths: str) -> None:
+        """Note what the check looks at on the machine; what is no absolute path is not."""
+        self.paths += [path for path in paths if path.startswith("/")]
+
+    def show(self, *parameters: str) -> None:
+        """Let the values of *parameters* of the URL's query be shown: they hold no secret.
+
+        Named as by `plain`. The value of a parameter that the check does not name is a secret.
+        """
+        self._shown.update(parameters)
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """The values to take out, the longest first."""
-        return tuple(sorted(set(self._secrets), key=len, reverse=True))
+        in_query = [value for name, value in self.url.query if plain(name) not in self._shown]
+        found = {value for value in self._secrets + in_query if len(value) >= SHORTEST_SECRET}
+        # As a URL writes them too: servers and libraries repeat those.
+        found |= {quote(value, safe="", errors="replace") for value in found}
+        return tuple(sorted(found, key=len, reverse=True))
 
     def many(self, key: str, *, secret: bool = False) -> tuple[str, ...]:
         """Return every value of the repeatable option *key*."""
@@ -138,6 +144,23 @@ class Target:
             return "localhost", 1
         return self.url.host, port
 
+    def wants_only(self, form: str, *, is_path_read: bool = False) -> None:
+        """Note what is in the URL beside *form*, all that its check reads there.
+
+        To be asked when the options have been read: which of them stand in the query is told.
+        """
+        url = self.url
+        parts = {
+            "user": url.username is not None or url.password is not None,
+            "path": not is_path_read and url.path.strip("/") != "",
+            "query": url.raw_query != "",
+        }
+        found = [part for part, is_there in parts.items() if is_there]
+        if found:
+            options = [f"{name}=…" for name, _ in url.query if name in self._known]
+            after = f" {' '.join(options or ['option=…'])}" if parts["query"] else ""
+            self.problem(f"the URL wants no {' and no '.join(found)}; write {form}{after}")
+
     def unknown_options(self) -> None:
         """Note a problem for each option that nobody asked for.
 
@@ -159,6 +182,11 @@ class Target:
             hint = "a comment stands on a line of its own" if has_comment else space
             options = f"{self.url.scheme} takes {', '.join(sorted(self._known))}"
             self.problem(f"option {', '.join(far)}: unknown; {options}; {hint}")
+
+
+def plain(parameter: str) -> str:
+    """Return the name of *parameter* without what drivers differ in: `ssl_ca` is `sslca`."""
+    return parameter.lower().replace("_", "").replace("-", "")
 
 
 def positive_duration(text: str) -> float:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gate import durations, url
+from gate import checks, durations, url
 from gate.config import words
 from gate.target import Target, one_of, positive_duration, whole_number
 
@@ -150,6 +150,56 @@ def test_password_and_query_values_are_secrets_as_written_and_decoded() -> None:
 
     assert set(secrets) == {"longest-of-all", "to%2Fken", "to/ken", "pa%20ss", "pa ss"}
     assert [len(secret) for secret in secrets] == sorted(map(len, secrets), reverse=True)
+
+
+def test_a_parameter_that_a_check_shows_is_no_secret_however_it_is_written() -> None:
+    target = make("mysql://u:app@h/?ssl_ca=/ca.pem&ssl-CA=/other.pem&ssl_key_word=hunter2")
+    target.show("sslca")
+
+    assert set(target.secrets) == {"hunter2", "app"}
+
+
+def test_what_a_parameter_shows_stays_secret_where_it_is_the_password_too() -> None:
+    target = make("mysql://u:shop@h/?charset=shop")
+    target.show("charset")
+
+    assert target.secrets == ("shop",)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://h/db?application_name=shop&sslmode=require&sslrootcert=/ca.pem",
+        "mysql://h/db?charset=utf8mb4&ssl_ca=/ca.pem&connect_timeout=300",
+        "mongodb://h/db?replicaSet=mongo&authSource=admin&appName=shop&tlsCAFile=/ca.pem",
+        "redis://h/0?client_name=shop&socket_timeout=300",
+        "amqp://h/shop?heartbeat=300&connection_attempts=300",
+        "k8s:pod?selector=app=db",
+    ],
+)
+def test_what_drivers_write_into_the_query_of_a_url_is_no_secret(url: str) -> None:
+    target = make(url)
+    checks.load(target)
+
+    assert target.secrets == ()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://h/db?sslpassword=hunter2",
+        "mysql://h/db?user=app&password=hunter2",
+        "mongodb://h/db?authMechanismProperties=hunter2",
+        "mongodb://h/db?tlsCertificateKeyFilePassword=hunter2",
+        "redis://h/0?password=hunter2",
+        "http://h/?user=hunter2",
+    ],
+)
+def test_what_else_is_in_the_query_of_a_url_is_a_secret(url: str) -> None:
+    target = make(url)
+    checks.load(target)
+
+    assert target.secrets == ("hunter2",)
 
 
 def test_an_option_can_hold_a_secret() -> None:

@@ -36,6 +36,7 @@ SCHEMES: dict[str, str] = {
     "exec": "gate.checks.exec",
     "file": "gate.checks.file",
     "grpc": "gate.checks.grpc",
+    "grpc+unix": "gate.checks.grpc",
     "grpcs": "gate.checks.grpc",
     "http": "gate.checks.http",
     "http+unix": "gate.checks.http",
@@ -52,6 +53,7 @@ SCHEMES: dict[str, str] = {
     "nats": "gate.checks.nats",
     "postgres": "gate.checks.postgresql",
     "postgresql": "gate.checks.postgresql",
+    "pyamqp": "gate.checks.amqp",
     "redis": "gate.checks.redis",
     "rediss": "gate.checks.redis",
     "sidecar": "gate.checks.sidecar",
@@ -62,6 +64,14 @@ SCHEMES: dict[str, str] = {
     "valkeys": "gate.checks.redis",
 }
 """Scheme to module: strings, so that nothing is imported that is not configured."""
+
+_WITH_FORMS = frozenset(
+    {
+        *("amqp", "kafka", "memcached", "mqtt", "nats", "redis", "valkey"),
+        *("mariadb", "mysql", "postgres", "postgresql"),
+    }
+)
+"""Schemes whose checks read what stands behind a `+`: a driver of the app's, a way to connect."""
 
 EXTRAS: dict[str, str] = {
     "aiokafka": "kafka",
@@ -90,7 +100,8 @@ def load(target: Target) -> Check | None:
 
 def _find(target: Target) -> Parse | None:
     scheme = target.url.scheme
-    module = SCHEMES.get(scheme) or SCHEMES.get(scheme.partition("+")[0])
+    base = scheme.partition("+")[0]
+    module = SCHEMES.get(scheme) or (SCHEMES[base] if base in _WITH_FORMS else None)
     if module is None:
         return _entry_point(target, scheme)
     parse: Parse = import_module(module).parse

@@ -19,8 +19,10 @@ TUNE, TUNE_OK = (10, 30), (10, 31)
 OPEN, OPEN_OK = (10, 40), (10, 41)
 CLOSE, CLOSE_OK = (10, 50), (10, 51)
 CHANNEL_OPEN, CHANNEL_OPEN_OK = (20, 10), (20, 11)
-CHANNEL_CLOSE, CHANNEL_CLOSE_OK = (20, 40), (20, 41)
+CHANNEL_CLOSE = (20, 40)
 DECLARE, DECLARE_OK = (50, 10), (50, 11)
+NEVER = (0, 0)
+"""What no broker sends."""
 
 PROTOCOL = b"AMQP\x00\x00\x09\x01"
 _FRAME = struct.Struct(">BHI")
@@ -44,8 +46,8 @@ class Methods:
     """The methods of one connection, sent and awaited."""
 
     talk: Conversation
-    closed: Method | None = None
-    """With which method the broker has closed the channel or the connection."""
+    is_closed: bool = False
+    """Whether the broker has closed the connection, not only the channel."""
 
     def send(self, method: Method, arguments: bytes = b"", *, channel: int = 0) -> None:
         """Send *method*."""
@@ -60,17 +62,17 @@ class Methods:
             if method == wanted:
                 return arguments
             if method in {CLOSE, CHANNEL_CLOSE}:
-                self.closed = method
+                self.is_closed = method == CLOSE
                 raise _refusal(arguments)
         raise CheckFailed(_NOT_AMQP)
 
     async def close(self) -> None:
-        """Take leave as the broker wants it, of what it has not closed itself."""
-        if self.closed == CLOSE:
+        """Take leave as the broker wants it."""
+        if self.is_closed:
             self.send(CLOSE_OK)
             return
-        if self.closed:
-            self.send(CHANNEL_CLOSE_OK, channel=1)
+        # For a channel that the broker has closed as well: it may stumble over the two
+        # farewells at once, and log that.
         self.send(CLOSE, _NO_REASON)
         await self.expect(CLOSE_OK)
 
@@ -86,6 +88,14 @@ class Methods:
         if kind != _METHOD or size < 4:  # noqa: PLR2004 -- two numbers of two bytes
             return None, b""
         return struct.unpack_from(">HH", payload), payload[4:-1]
+
+
+def mechanisms(start: bytes) -> list[bytes]:
+    """Return the ways to log in that the arguments of START offer."""
+    place = 2  # behind the version; first the properties, as long as four bytes say
+    place += 4 + int.from_bytes(start[place : place + 4], "big")
+    size = int.from_bytes(start[place : place + 4], "big")
+    return start[place + 4 :][:size].split()
 
 
 def short_text(text: str) -> bytes:

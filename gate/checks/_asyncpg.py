@@ -30,13 +30,13 @@ _GOODBYE = 0.25
 async def ask(
     link: wire.Link,
     again: Callable[[], Awaitable[wire.Link]],
-    account: tuple[str, str, str],
+    account: tuple[str, str, str, str],
     questions: tuple[Question, ...],
 ) -> None:
     """Log in over *link* and put *questions*; raises `CheckFailed`.
 
     *again* connects once more, to cancel a query that takes too long; *account* is user,
-    password and database.
+    password, database and options of the session.
     """
     with _worded("login"):
         connection = await _log_in(_Dialled(link, again), *account)
@@ -50,8 +50,9 @@ async def ask(
             await connection.close(timeout=_GOODBYE)
 
 
-async def _log_in(loop: _Dialled, user: str, password: str, database: str) -> Any:  # noqa: ANN401 -- asyncpg has no types
+async def _log_in(loop: _Dialled, user: str, password: str, database: str, options: str) -> Any:  # noqa: ANN401 -- asyncpg has no types
     """Return an asyncpg connection; every argument that has a variable of its own is given."""
+    settings = {"application_name": "gate", "options": options}
     return await asyncpg.connect(
         loop=loop,
         host="localhost",
@@ -66,7 +67,7 @@ async def _log_in(loop: _Dialled, user: str, password: str, database: str) -> An
         gsslib="gssapi",
         timeout=None,
         statement_cache_size=0,
-        server_settings={"application_name": "gate"},
+        server_settings={name: value for name, value in settings.items() if value},
     )
 
 

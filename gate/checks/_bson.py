@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
+from gate.checks._cursor import Cursor
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -41,12 +43,11 @@ def decode(data: bytes) -> Document:
     return _Reader(data).document()
 
 
-class _Reader:
-    """Reads forward through *data*; raises `ValueError` for nonsense."""
+class _Reader(Cursor):
+    """Reads BSON's types forward."""
 
     def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
+        super().__init__(data)
         self._depth = 0
 
     def document(self) -> Document:
@@ -57,7 +58,7 @@ class _Reader:
             msg = "a document of an impossible size or depth"
             raise ValueError(msg)
         found: Document = {}
-        while (kind := self._bytes(1)[0]) != 0:
+        while (kind := self.take(1)[0]) != 0:
             name = self._name()
             found[name] = self._value(kind)
         self._depth -= 1
@@ -70,11 +71,11 @@ class _Reader:
         if kind in _FIXED:
             return self._unpack(_FIXED[kind])
         if kind in _SIZED:
-            return self._bytes(_SIZED[kind])
+            return self.take(_SIZED[kind])
         if kind in _VALUES:
             return None
         if kind in _TEXTS:
-            return self._bytes(self._number())[:-1].decode()
+            return self.take(self._number())[:-1].decode()
         return self._others(kind)()
 
     def _others(self, kind: int) -> Callable[[], Any]:
@@ -91,8 +92,8 @@ class _Reader:
 
     def _binary(self) -> bytes:
         size = self._number()
-        self._bytes(1)
-        return self._bytes(size)
+        self.take(1)
+        return self.take(size)
 
     def _name(self) -> str:
         end = self._data.index(b"\0", self._at)
@@ -104,12 +105,4 @@ class _Reader:
         return int(self._unpack("<i"))
 
     def _unpack(self, form: str) -> Any:  # noqa: ANN401 -- as struct has it
-        return struct.unpack(form, self._bytes(struct.calcsize(form)))[0]
-
-    def _bytes(self, size: int) -> bytes:
-        end = self._at + size
-        if size < 0 or end > len(self._data):
-            msg = "cut off"
-            raise ValueError(msg)
-        found, self._at = self._data[self._at : end], end
-        return found
+        return struct.unpack(form, self.take(struct.calcsize(form)))[0]

@@ -13,8 +13,23 @@ if TYPE_CHECKING:
 
     from gate.target import Target
 
-
-_NO_SECRETS = frozenset({"host", "port", "user", "dbname", "target_session_attrs", "unix_socket"})
+_NO_SECRETS = (
+    # Where, who and which.
+    *("host", "hostaddr", "port", "unixsocket", "unixsock", "socket", "user", "dbname", "db"),
+    *("database", "schema", "currentschema", "searchpath", "targetsessionattrs", "serverversion"),
+    *("applicationname", "fallbackapplicationname", "programname", "connectionname"),
+    # TLS and how to log in; files by their paths.
+    *("ssl", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslnegotiation", "usessl"),
+    *("sslca", "sslcapath", "sslcipher", "sslverifycert", "sslverifyidentity", "sslcheckhostname"),
+    *("ssldisabled", "tls", "tlsversion", "gssencmode", "channelbinding", "requireauth"),
+    *("allowpublickeyretrieval", "defaultauth", "passfile", "readdefaultfile"),
+    # How to talk.
+    *("charset", "collation", "characterencoding", "clientencoding", "encoding", "useunicode"),
+    *("timezone", "servertimezone", "loc", "parsetime", "sqlmode", "autocommit", "pgbouncer"),
+    *("connecttimeout", "timeout", "readtimeout", "writetimeout", "commandtimeout", "pooltimeout"),
+    *("statementtimeout", "poolsize", "maxoverflow", "connectionlimit", "maxallowedpacket"),
+)
+"""Parameters that libpq and the drivers of PostgreSQL and MySQL know, as by `plain`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +38,13 @@ class Server:
 
     host: str
     port: int
+    name: str
+    """What its certificate is for: the host, but where that is only an address."""
 
     @property
     def is_unix(self) -> bool:
         """Whether it is reached by a unix socket."""
         return self.host.startswith("/")
-
-    @property
-    def name(self) -> str:
-        """The name that a certificate is expected to have."""
-        return self.host.rstrip(".")
 
     def __str__(self) -> str:
         return self.host if self.is_unix else str(urls.Host(self.host, self.port))
@@ -44,28 +56,27 @@ def servers(
     """Return the servers of *target*: those that the query names, else its hosts.
 
     *sockets* are the parameters that name hosts or unix sockets, repeated or with commas.
+    As in libpq `hostaddr` is where they are, and each is then only what its certificate is for.
     """
-    _show_what_is_no_secret(target)
+    target.show(*_NO_SECRETS)
     given = dict(target.url.query)
     ports = [port for port in given.get("port", "").split(",") if port]
     if ports and not all(port.isascii() and port.isdigit() for port in ports):
         target.problem("port: the one in the URL's query is not a number")
         ports = []
-    hosts = _named(target, sockets) or list(target.url.hosts)
+    names = _named(target, sockets) or list(target.url.hosts)
+    hosts = _named(target, ("hostaddr",)) or names
     if not hosts:
         target.problem(f"the URL names no host; write {target.url.scheme}://host:{default_port}/db")
+    target.keep_path(*(host.name for host in hosts))
     shared = int(ports[0]) if len(ports) == 1 else default_port
     each = [int(port) for port in ports] if len(ports) == len(hosts) else [shared] * len(hosts)
+    if len(names) != len(hosts):
+        names = hosts
     return tuple(
-        Server(host.name, host.port or port) for host, port in zip(hosts, each, strict=True)
+        Server(host.name, name.port or port, name.name)
+        for host, name, port in zip(hosts, names, each, strict=True)
     )
-
-
-def _show_what_is_no_secret(target: Target) -> None:
-    """Let reasons name what the query of the URL says of servers, roles and the like."""
-    for key, value in target.url.query:
-        if key in _NO_SECRETS:
-            target.show(value)
 
 
 def database(target: Target) -> str:

@@ -100,22 +100,13 @@ async def dial_unix(path: str) -> socket.socket:
     return sock
 
 
-async def open_stream(
-    host: str, port: int, *, tls: ssl.SSLContext | None = None, server_name: str = ""
-) -> Stream:
-    """Return a stream to *host*, over *tls* if given; raises `CheckFailed`.
-
-    The caller closes the writer, best with `closing()`.
-    """
-    # No certificate has the final dot that keeps a resolver from its search list.
-    name = server_name or host.rstrip(".")
-    return await wrap(await dial(host, port), tls=tls, server_name=name)
-
-
 async def wrap(
     sock: socket.socket, *, tls: ssl.SSLContext | None = None, server_name: str = ""
 ) -> Stream:
-    """Return a stream on the connected *sock*; raises `CheckFailed` where TLS fails."""
+    """Return a stream on the connected *sock*; raises `CheckFailed` where TLS fails.
+
+    *server_name* is `Tls.name_for` the host. The caller closes the writer.
+    """
     if tls is not None:
         stage.enter("TLS handshake")
     try:

@@ -63,7 +63,7 @@ class Records:
             stage.enter("name lookup")
             return resolver
         port = self.server.port or _PORT
-        addresses = [str(info[4][0]) for info in await lookup(self.server.name, port)]
+        addresses = await _addresses(self.server.name, port)
         resolver.nameservers = [dns.nameserver.Do53Nameserver(one, port) for one in addresses]
         stage.enter(f"server {self.server}")
         return resolver
@@ -117,6 +117,15 @@ class Records:
             msg = f"name lookup failed: {str(exc).lower()}"
             raise CheckFailed(msg) from exc
         return {form: forms[0] for rdata in answer for forms in [_forms(rdata)] for form in forms}
+
+
+async def _addresses(server: str, port: int) -> list[str]:
+    """Return where *server* is; that it is nowhere says nothing of the name to be asked for."""
+    try:
+        return [str(info[4][0]) for info in await lookup(server, port)]
+    except CheckFailed as exc:
+        msg = f"server: {exc}"
+        raise CheckFailed(msg) from exc
 
 
 class _NoRecord(CheckFailed):

@@ -36,12 +36,14 @@ class Http1(httpx.AsyncBaseTransport):
         self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
         self._start = b""
         self._is_closed = False
+        self._has_head = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Return the answer to *request*, its body not yet read."""
         self._send(request)
         stage.enter("response")
         head = await self._head()
+        self._has_head = True
         return httpx.Response(
             head.status_code, headers=list(head.headers), stream=_Body(self), request=request
         )
@@ -91,7 +93,8 @@ class Http1(httpx.AsyncBaseTransport):
             return "connection closed in the middle of the answer"
         if exc.error_status_hint == _HEADER_TOO_LONG:
             return "the header of the answer is too long"
-        return f"not an HTTP answer: {exc}"
+        part = "body" if self._has_head else "header"
+        return f"the {part} of the answer is not valid HTTP"
 
 
 class _Body(httpx.AsyncByteStream):

@@ -103,7 +103,7 @@ class Http2(httpx.AsyncBaseTransport):
         try:
             self._events.extend(self._connection.receive_data(data))
         except h2.exceptions.ProtocolError as exc:
-            msg = f"not an HTTP/2 answer: {exc}" if self._has_spoken else _NOT_SPOKEN
+            msg = "the answer is not valid HTTP/2" if self._has_spoken else _NOT_SPOKEN
             raise CheckFailed(msg) from exc
         self._has_spoken = True
 

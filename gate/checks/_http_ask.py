@@ -45,9 +45,9 @@ class Ask:
         """Return the URL without what may be secret in it."""
         return str(self.url.copy_with(query=None, userinfo=b"", fragment=None))
 
-    def request(self) -> httpx.Request:
+    async def request(self) -> httpx.Request:
         """Return the request with credentials as they are now; raises `CheckFailed`."""
-        given = (*self.header, *self._authorization())
+        given = (*self.header, *await self._authorization())
         names = {name.lower() for name, _ in given}
         header = [*(pair for pair in _DEFAULTS if pair[0] not in names), *given]
         extensions = {}
@@ -85,12 +85,12 @@ class Ask:
         header = tuple(pair for pair in self.header if pair[0].lower() in _HARMLESS)
         return Ask(url=url, route=route, method=self.method, header=header)
 
-    def _authorization(self) -> tuple[Header, ...]:
+    async def _authorization(self) -> tuple[Header, ...]:
         if self.bearer_file:
-            token = _secret.read(self.bearer_file, "bearer-file")
+            token = await _secret.read(self.bearer_file, "bearer-file")
             return (("authorization", f"Bearer {_one_line(token, 'bearer-file')}"),)
         if self.basic_file:
-            credentials = _secret.read(self.basic_file, "basic-file")
+            credentials = await _secret.read(self.basic_file, "basic-file")
             return (("authorization", _basic_of_file(credentials)),)
         return ()
 

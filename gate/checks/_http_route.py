@@ -41,7 +41,7 @@ class Proxy:
     async def open(self) -> Stream:
         """Return a stream to the proxy; that it is not there says nothing of the server."""
         try:
-            tls = self.tls.context(("http/1.1",)) if self.tls else None
+            tls = await self.tls.context(("http/1.1",)) if self.tls else None
             sock = await dial(self.host, self.port)
             return await wrap(sock, tls=tls, server_name=self.host)
         except CheckFailed as exc:
@@ -86,7 +86,7 @@ class Route:
 
     async def open(self, alpn: tuple[str, ...]) -> Stream:
         """Return a stream to the server; raises `CheckFailed`."""
-        tls = self.tls.context(alpn) if self.is_tls else None
+        tls = await self.tls.context(alpn) if self.is_tls else None
         if self.proxy is not None:
             return await self._through(self.proxy, tls)
         sock = await (dial_unix(self.path) if self.path else dial(self.host, self.port))
@@ -167,6 +167,7 @@ def socket_path(target: Target) -> str:
         target.problem(
             "the URL wants the socket's path for its host; write http+unix://%2Frun%2Fapp.sock/path"
         )
+    target.keep_path(target.url.host)
     return target.url.host
 
 

@@ -46,11 +46,11 @@ class Account:
     folder: str = FOLDER
     """Where the kubelet puts the service account's token, certificate and namespace."""
 
-    def login(self) -> Login:
+    async def login(self) -> Login:
         """Return how to connect now; raises `CheckFailed` saying what to set."""
-        return self._in_cluster() if self.server is None else self._at(self.server)
+        return await (self._in_cluster() if self.server is None else self._at(self.server))
 
-    def _in_cluster(self) -> Login:
+    async def _in_cluster(self) -> Login:
         host = os.environ.get("KUBERNETES_SERVICE_HOST", "")
         port = os.environ.get("KUBERNETES_SERVICE_PORT", "")
         if not host or not port.isdigit():
@@ -61,27 +61,28 @@ class Account:
         return Login(
             host=host,
             port=int(port),
-            token=self._mounted(token, "token-file"),
-            tls=tls.context(("http/1.1",)),
-            server_name=tls.server_name or host,
-            namespace=self.namespace or self._mounted(f"{self.folder}/namespace", "namespace"),
+            token=await self._mounted(token, "token-file"),
+            tls=await tls.context(("http/1.1",)),
+            server_name=tls.name_for(host),
+            namespace=self.namespace
+            or await self._mounted(f"{self.folder}/namespace", "namespace"),
         )
 
-    def _at(self, server: Url) -> Login:
+    async def _at(self, server: Url) -> Login:
         is_tls = server.scheme == "https"
         return Login(
             host=server.host,
             port=server.port or _PORTS[server.scheme],
             prefix=server.path.rstrip("/"),
-            token=_secret.read(self.token_file, "token-file") if self.token_file else "",
-            tls=self.tls.context(("http/1.1",)) if is_tls else None,
-            server_name=self.tls.server_name or server.host,
+            token=await _secret.read(self.token_file, "token-file") if self.token_file else "",
+            tls=await self.tls.context(("http/1.1",)) if is_tls else None,
+            server_name=self.tls.name_for(server.host),
             namespace=self.namespace or "default",
         )
 
-    def _mounted(self, path: str, option: str) -> str:
+    async def _mounted(self, path: str, option: str) -> str:
         try:
-            return _secret.read(path, option)
+            return await _secret.read(path, option)
         except CheckFailed as exc:
             if not path.startswith(self.folder):
                 raise

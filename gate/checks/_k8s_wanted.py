@@ -166,6 +166,7 @@ def _name(target: Target, rest: list[str]) -> str:
 
 def _selector(target: Target) -> str:
     """Return the label selector, given as in `?selector=app=db` or as an option."""
+    target.show("selector")
     in_url = dict(target.url.query)
     given = in_url.pop("selector", "")
     if in_url:

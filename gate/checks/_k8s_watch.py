@@ -28,6 +28,8 @@ PAGE = 100
 """Objects in one answer to a list."""
 LIFE = 300
 """Seconds after which the API server shall end a watch."""
+RETRY = 30.0
+"""Seconds after which a watch that RBAC has refused is tried again: the right may come late."""
 SHORTEST = 1.0
 """Seconds a watch must have lived for its end to be news; else attempts would race."""
 
@@ -53,6 +55,7 @@ class Watch:
         self._find = find
         self._follower: asyncio.Task[None] | None = None
         self._heard = 0.0
+        self._refused = 0.0
         self._news = asyncio.Event()
 
     async def refresh(self, oldest: float) -> None:
@@ -73,7 +76,7 @@ class Watch:
         if self._follower is not None:
             self._follower.cancel()
             self._follower = None
-        login = self.account.login()
+        login = await self.account.login()
         self.namespace = login.namespace
         connection = Connection(login)
         try:
@@ -82,7 +85,7 @@ class Watch:
             connection.abort()
             raise
         self._heard = asyncio.get_running_loop().time()
-        if self.lacks:
+        if self.lacks and self._heard - self._refused < RETRY:
             connection.abort()
         else:
             self._follow_from(version, connection)
@@ -152,7 +155,9 @@ class Watch:
             if answer.status_code == FORBIDDEN:
                 message = said.get("message") if isinstance(said, dict) else ""
                 self.lacks = forbidden(str(message), "watch", self._resource, self._place())
+                self._refused = asyncio.get_running_loop().time()
             return
+        self.lacks = ""
         while (line := await connection.line(answer)) is not None:
             if not self._take(parsed(line)):
                 return

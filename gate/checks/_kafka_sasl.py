@@ -36,7 +36,7 @@ class Sasl:
     async def __call__(self, connection: Connection) -> None:
         """Raise `CheckFailed` unless the broker lets the user in."""
         stage.enter("login")
-        password = self.login.password()
+        password = await self.login.password()
         error, offered = await connection.sasl_handshake(self.name)
         if error:
             raise CheckFailed(self._unwanted(error, offered))

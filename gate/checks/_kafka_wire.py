@@ -10,6 +10,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from gate.checks._cursor import Cursor
 from gate.checks._stream import LONGEST
 from gate.errors import CheckFailed
 
@@ -110,21 +111,8 @@ class Connection:
         return b"".join(parts)
 
 
-class Reader:
-    """Reads Kafka's primitive types forward; raises `ValueError` for nonsense."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    def take(self, size: int) -> bytes:
-        """Return the next *size* bytes."""
-        end = self._at + size
-        if size < 0 or end > len(self._data):
-            msg = "cut off"
-            raise ValueError(msg)
-        found, self._at = self._data[self._at : end], end
-        return found
+class Reader(Cursor):
+    """Reads Kafka's primitive types forward."""
 
     def int8(self) -> int:
         """Return one byte."""

@@ -19,23 +19,23 @@ class Login:
     written_password: str = field(default="", repr=False)
     password_file: str = ""
 
-    def password(self) -> str:
+    async def password(self) -> str:
         """Return the password as it is now; raises `CheckFailed` where it cannot be read."""
         if self.password_file:
-            return _secret.read(self.password_file, "password-file")
+            return await _secret.read(self.password_file, "password-file")
         return self.written_password
 
 
-def parse(target: Target) -> Login | None:
-    """Return the login that *target* describes, None where it describes none."""
-    url = target.url
+def parse(target: Target, *, username: str = "", password: str = "") -> Login | None:
+    """Return the login that *target* describes, None where it describes none.
+
+    *username* and *password* are those of the URL's query, where a scheme has them there.
+    """
+    username = target.url.username or username
+    password = target.url.password or password
     password_file = _secret.path_option(target, "password-file")
-    if password_file and url.password:
+    if password_file and password:
         target.problem("password-file: the URL holds a password already; give one of them")
-    if not (url.username or url.password or password_file):
+    if not (username or password or password_file):
         return None
-    return Login(
-        username=url.username or "",
-        written_password=url.password or "",
-        password_file=password_file,
-    )
+    return Login(username=username, written_password=password, password_file=password_file)

@@ -46,7 +46,6 @@ def _judge_set(answer: Document, wanted: str) -> None:
     name = answer.get("setName")
     if not wanted or name == wanted:
         return
-    # Not the name wanted: it is in the URL's query, of which nothing is shown.
     msg = f"is in another replica set: {name}" if name else "is in no replica set"
     raise CheckFailed(msg)
 

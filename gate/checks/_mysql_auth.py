@@ -1,7 +1,8 @@
 """Proving a password to MySQL and MariaDB, in each of the ways they ask for.
 
 By hand, as drivers break the rule of `_mysql_wire`: aiomysql leaves in the middle where the
-server asks in a way that it does not know, as MariaDB may for an account not made yet.
+server asks in a way that it does not know. Of a user that it does not have a server asks in
+any way it likes, so that nobody can tell: that denial is no other than the rest.
 """
 
 from __future__ import annotations
@@ -14,29 +15,36 @@ from gate.checks import _mysql_wire as wire
 from gate.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from gate.checks._mysql_wire import Conversation, Greeting
+    from gate.checks._mysql_greeting import Greeting
+    from gate.checks._mysql_wire import Conversation
 
 CACHING = "caching_sha2_password"
+SHA256 = "sha256_password"
 CLEAR = "mysql_clear_password"
 ED25519 = "client_ed25519"
-_KNOWN = frozenset({wire.NATIVE, CACHING, CLEAR, ED25519})
+_KNOWN = frozenset({wire.NATIVE, CACHING, SHA256, CLEAR, ED25519})
 _FAST_DONE, _FULL = b"\x03", b"\x04"
-_KEY_PLEASE = b"\x02"
+_KEY_PLEASE = {CACHING: b"\x02", SHA256: b"\x01"}
 _MOST_ROUNDS = 8
 _NOTHING = bytes(64)
 """An answer of the length that plugins expect: it is denied, not taken for an abort."""
+_WITHOUT_PASSWORD = {ED25519: _NOTHING, SHA256: b"\0"}
 
 
 class Exchange:
     """A login as it goes on: what the server asks, and what it is answered.
 
-    A password is sent as it is only where nobody else hears it: `is_secret` says so.
+    A password is sent as it is only where nobody else hears it: `is_secret` says so, and
+    `has_tls` whether that is because of TLS.
     """
 
-    def __init__(self, talk: Conversation, password: str, *, is_secret: bool) -> None:
+    def __init__(
+        self, talk: Conversation, password: str, *, is_secret: bool, has_tls: bool
+    ) -> None:
         self._talk = talk
         self._password = password.encode()
         self._is_secret = is_secret
+        self._has_tls = has_tls
         self._plugin = ""
         self._nonce = b""
         self._trouble = ""
@@ -55,19 +63,17 @@ class Exchange:
             if body[0] == wire.OK:
                 return
             if body[0] == wire.ERROR:
-                raise self._refused(body)
+                raise wire.refused(body, trouble=self._trouble)
             if body[0] == wire.SWITCH:
                 self._switch(body)
             elif body[0] == wire.MORE and self._plugin == CACHING:
                 await self._caching(body[1:])
+            elif body[0] == wire.MORE and self._plugin == SHA256:
+                self._encrypt_for(body[1:])
             else:
                 self._talk.send(_NOTHING)
         msg = "login failed: the server does not come to an end"
         raise CheckFailed(msg)
-
-    def _refused(self, body: bytes) -> CheckFailed:
-        failure = wire.refused(body)
-        return CheckFailed(self._trouble) if self._trouble and failure.is_denial else failure
 
     def _switch(self, body: bytes) -> None:
         plugin, _, nonce = body[1:].partition(b"\0")
@@ -78,12 +84,15 @@ class Exchange:
     def _answer(self) -> bytes:
         """Return the first answer for the plugin asked for; may be empty."""
         if self._plugin not in _KNOWN:
-            self._trouble = f"login failed: gate does not know the plugin {self._plugin[:60]!r}"
+            self._trouble = f"gate does not know the plugin {self._plugin[:60]!r}"
             return _NOTHING
         if self._plugin == CLEAR:
             return self._in_clear()
         if not self._password:
-            return _NOTHING if self._plugin == ED25519 else b""
+            return _WITHOUT_PASSWORD.get(self._plugin, b"")
+        if self._plugin == SHA256:
+            # Not on a unix socket: there, other than below, it is taken for encrypted.
+            return self._password + b"\0" if self._has_tls else _KEY_PLEASE[SHA256]
         if self._plugin == ED25519:
             return _mysql_ed25519.sign(self._nonce, self._password)
         scramble = _caching if self._plugin == CACHING else _native
@@ -91,7 +100,7 @@ class Exchange:
 
     def _in_clear(self) -> bytes:
         if not self._is_secret:
-            self._trouble = "login failed: the server wants the password in clear, without TLS"
+            self._trouble = "the server wants the password in clear, without TLS"
             return b"\0"
         return self._password + b"\0"
 
@@ -104,12 +113,15 @@ class Exchange:
         elif self._is_secret:
             self._talk.send(self._password + b"\0")
         else:
-            self._talk.send(_KEY_PLEASE)
+            self._talk.send(_KEY_PLEASE[CACHING])
             key = await self._talk.receive()
             if key[0] == wire.ERROR:
                 raise wire.refused(key)
-            secret = _xor(self._password + b"\0", self._nonce)
-            self._talk.send(_mysql_rsa.encrypt(key[1:], secret))
+            self._encrypt_for(key[1:])
+
+    def _encrypt_for(self, key: bytes) -> None:
+        secret = _xor(self._password + b"\0", self._nonce)
+        self._talk.send(_mysql_rsa.encrypt(key, secret))
 
 
 def _native(password: bytes, nonce: bytes) -> bytes:

@@ -51,7 +51,7 @@ class Route:
     @asynccontextmanager
     async def visit(self, account: Account) -> AsyncIterator[Session]:
         """Yield a session; raises `CheckFailed`, for a certificate known to be bad as well."""
-        name = self.security.tls.server_name or self.server.name
+        name = self.security.tls.name_for(self.server.host)
         await self._heed()
         try:
             async with visit(self.server, account, self.tls, name) as session:
@@ -76,7 +76,8 @@ class Route:
 
     async def _certificate(self) -> bytes:
         """Return the server's certificate, unverified: nothing secret goes there."""
-        context = self.security.unverified()
-        async with visit(self.server, NOBODY, context, self.server.name) as session:
+        context = await self.security.unverified()
+        name = self.security.tls.name_for(self.server.host)
+        async with visit(self.server, NOBODY, context, name) as session:
             await session.be_denied()
             return session.certificate

@@ -11,6 +11,7 @@ from gate import stage
 from gate.checks import _mysql_wire as wire
 from gate.checks._dial import dial, dial_unix, wrap
 from gate.checks._mysql_auth import Exchange
+from gate.checks._mysql_greeting import greet
 from gate.checks._tls import closing
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from gate.checks._database_url import Server
+    from gate.checks._mysql_greeting import Greeting
     from gate.checks._mysql_wire import Conversation
 
 
@@ -41,7 +43,7 @@ class Session:
     """A connection whose greeting is yet to be answered."""
 
     def __init__(
-        self, talk: Conversation, greeting: wire.Greeting, account: Account, certificate: bytes
+        self, talk: Conversation, greeting: Greeting, account: Account, certificate: bytes
     ) -> None:
         self._talk = talk
         self._greeting = greeting
@@ -74,7 +76,8 @@ class Session:
 
     async def _log_in(self, account: Account, *, is_secret: bool) -> None:
         stage.enter("login")
-        exchange = Exchange(self._talk, account.password, is_secret=is_secret)
+        has_tls = bool(self.certificate)
+        exchange = Exchange(self._talk, account.password, is_secret=is_secret, has_tls=has_tls)
         plugin, answer = exchange.begin(self._greeting)
         response = wire.response(
             account.user,
@@ -82,7 +85,7 @@ class Session:
             plugin=plugin,
             # What the request for TLS has announced must be there.
             database=self._account.database,
-            tls=bool(self.certificate),
+            tls=has_tls,
         )
         self._talk.send(response)
         await exchange.finish()
@@ -94,7 +97,7 @@ async def visit(
 ) -> AsyncIterator[Session]:
     """Yield a session with *server*, over *tls* if it is given and the server offers it."""
     sock = await (dial_unix(server.host) if server.is_unix else dial(server.host, server.port))
-    greeting = await wire.greet(sock)
+    greeting = await greet(sock)
     if tls is not None and greeting.offers_tls:
         wire.request_tls(sock, database=account.database)
     else:

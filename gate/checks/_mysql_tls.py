@@ -33,15 +33,15 @@ class Security:
         """Whether there may be TLS if the server offers it."""
         return not is_unix and self.mode != "disabled"
 
-    def context(self) -> ssl.SSLContext:
+    async def context(self) -> ssl.SSLContext:
         """Return the context for a connection over TLS; raises `CheckFailed`."""
         if self.tls.insecure or not self.mode.startswith("verify"):
-            return self.unverified()
-        return replace(self.tls, any_name=self.mode != "verify-identity").context()
+            return await self.unverified()
+        return await replace(self.tls, any_name=self.mode != "verify-identity").context()
 
-    def unverified(self) -> ssl.SSLContext:
+    async def unverified(self) -> ssl.SSLContext:
         """Return a context that trusts everybody; raises `CheckFailed`."""
-        return replace(self.tls, ca="", insecure=True).context()
+        return await replace(self.tls, ca="", insecure=True).context()
 
 
 def parse(target: Target, query: Mapping[str, str]) -> Security:
@@ -49,13 +49,7 @@ def parse(target: Target, query: Mapping[str, str]) -> Security:
 
     Where an authority or a server name is given the default is to verify, not `preferred`.
     """
-    tls = _tls.parse(target)
-    tls = replace(
-        tls,
-        ca=tls.ca or parameter(query, "ssl_ca", "ssl-ca", "sslca"),
-        cert=tls.cert or parameter(query, "ssl_cert", "ssl-cert"),
-        key=tls.key or ("" if tls.cert else parameter(query, "ssl_key", "ssl-key")),
-    )
+    tls = _tls.completed(_tls.parse(target), target, ca="sslca", cert="sslcert", key="sslkey")
     default = _mode_of_url(target, query) or _default(tls, query)
     return Security(target.read("ssl-mode", _mode, default), tls)
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gate import stage
@@ -28,10 +26,8 @@ _CONNECT_WITH_DB = 0x8
 # LONG_PASSWORD, PROTOCOL_41, TRANSACTIONS, SECURE_CONNECTION, MULTI_RESULTS, PLUGIN_AUTH
 _ALWAYS = 0x1 | 0x200 | 0x2000 | 0x8000 | 0x20000 | 0x80000
 _UTF8MB4 = 45
-_LARGEST_PACKET = 0xFFFFFF
-_PROTOCOL = 10
-_NONCE = 20
-_LONGEST = 64 * 1024
+_MOST_KEPT = 64 * 1024
+_LONGEST_PACKET = 0xFFFFFF
 _QUIT = 0x01
 _QUERY = 0x03
 _FILE_PLEASE = 0xFB
@@ -39,7 +35,7 @@ _END = 0xFE
 _SHORTEST_ROW = 9
 _MOST_COLUMNS = 4200
 MOST_ROWS = 100
-_STRANGER = "the server does not speak MySQL on this port"
+STRANGER = "the server does not speak MySQL on this port"
 _WORDS = {
     1040: "too many connections",
     1053: "shutting down",
@@ -57,20 +53,6 @@ class Refused(CheckFailed):
         super().__init__(text)
         self.is_denial = code in _DENIED
         """Whether the server has decided about who asks, and so accepts connections."""
-
-
-@dataclass(frozen=True, slots=True)
-class Greeting:
-    """What the server says first; `nonce` is what passwords are scrambled with."""
-
-    capabilities: int
-    nonce: bytes
-    plugin: str
-
-    @property
-    def offers_tls(self) -> bool:
-        """Whether the server speaks TLS."""
-        return bool(self.capabilities & CLIENT_SSL)
 
 
 class Conversation:
@@ -122,35 +104,29 @@ class Conversation:
         return body
 
     async def receive(self) -> bytes:
-        """Return the body of the next packet; raises `CheckFailed`."""
+        """Return the body of the next packet, its beginning if long; raises `CheckFailed`."""
         try:
-            length, sequence = _length(await self._reader.readexactly(4))
-            body = await self._reader.readexactly(length)
+            body = await self._beginning()
         except asyncio.IncompleteReadError as exc:
             msg = f"connection closed during {stage.current()}"
             raise CheckFailed(msg) from exc
         except OSError as exc:
             raise CheckFailed(words(exc)) from exc
-        self._sequence = (sequence + 1) % 256
+        if not body:
+            raise CheckFailed(STRANGER)
         return body
 
-
-async def greet(sock: socket.socket) -> Greeting:
-    """Return the greeting of the server at *sock*, which is closed on failure.
-
-    Raises `Refused` or `CheckFailed`. Nothing beyond the greeting is read: TLS may follow.
-    """
-    stage.enter("greeting")
-    try:
-        length, _ = _length(await _exactly(sock, 4))
-        return _greeting(await _exactly(sock, length))
-    except BaseException as exc:
-        if isinstance(exc, asyncio.CancelledError):
-            _answer_unheard(sock)
-        sock.close()
-        if isinstance(exc, OSError):
-            raise CheckFailed(words(exc)) from exc
-        raise
+    async def _beginning(self) -> bytes:
+        """Return the next packet, of a row with a long value the beginning, and skip the rest."""
+        body, length = b"", _LONGEST_PACKET
+        while length == _LONGEST_PACKET:  # what is longer goes on in another packet
+            header = await self._reader.readexactly(4)
+            rest = length = int.from_bytes(header[:3], "little")
+            while rest:
+                piece = await self._reader.readexactly(min(rest, _MOST_KEPT))
+                body, rest = body or piece, rest - len(piece)
+            self._sequence = (header[3] + 1) % 256
+        return body
 
 
 def packet(sequence: int, body: bytes) -> bytes:
@@ -184,63 +160,28 @@ def response(user: str, answer: bytes, *, plugin: str, database: str, tls: bool)
     )
 
 
-def refused(body: bytes, doing: str = "") -> Refused:
-    """Return the failure that an error packet means, in a person's words."""
+def refused(body: bytes, doing: str = "", *, trouble: str = "") -> Refused:
+    """Return the failure that an error packet means, in a person's words.
+
+    *trouble* is what gate could not do, if anything: a denial may be because of that.
+    """
     code = int.from_bytes(body[1:3], "little")
     text = body[3:]
     text = text[6:] if text.startswith(b"#") else text
     said = " ".join(text.decode(errors="replace").split()).partition(" (using password")[0]
-    said = said[:1].lower() + said[1:]
+    if said[1:2].islower():  # not in `SELECT command denied`
+        said = said[:1].lower() + said[1:]
     if code in _DENIED:
-        said = f"login refused: {said}"
+        said = f"login refused: {said}; {trouble}" if trouble else f"login refused: {said}"
     elif doing:
         said = f"{doing} failed: {said}"
     return Refused(_WORDS.get(code, said), code)
 
 
-def _answer_unheard(sock: socket.socket) -> None:
-    """Answer the greeting of a server that hangs, for when it wakes: see the top."""
-    with suppress(OSError):
-        sock.send(packet(1, response("gate", b"", plugin=NATIVE, database="", tls=False)))
-
-
 def _flags(database: str, *, tls: bool) -> bytes:
     flags = _ALWAYS | (CLIENT_SSL if tls else 0) | (_CONNECT_WITH_DB if database else 0)
-    return struct.pack("<IIB23x", flags, _LARGEST_PACKET, _UTF8MB4)
+    return struct.pack("<IIB23x", flags, _LONGEST_PACKET, _UTF8MB4)
 
 
 def _is_end(body: bytes) -> bool:
     return body[0] == _END and len(body) < _SHORTEST_ROW
-
-
-def _length(header: bytes) -> tuple[int, int]:
-    length = int.from_bytes(header[:3], "little")
-    if not 0 < length <= _LONGEST:
-        raise CheckFailed(_STRANGER)
-    return length, header[3]
-
-
-async def _exactly(sock: socket.socket, count: int) -> bytes:
-    loop = asyncio.get_running_loop()
-    found = b""
-    while len(found) < count:
-        piece = await loop.sock_recv(sock, count - len(found))
-        if not piece:
-            msg = "connection closed before the greeting"
-            raise CheckFailed(msg)
-        found += piece
-    return found
-
-
-def _greeting(body: bytes) -> Greeting:
-    """Return *body* in parts; version and thread id, which are of no use here, are skipped."""
-    if body[0] == ERROR:
-        raise refused(body)
-    _, end, rest = body[1:].partition(b"\0")
-    if body[0] != _PROTOCOL or not end or len(rest) < 4 + 8 + 1 + 18:
-        raise CheckFailed(_STRANGER)
-    low, high = struct.unpack("<H3xH", rest[13:20])
-    capabilities = low | high << 16
-    nonce = rest[4:12] + rest[31:]
-    plugin = nonce[_NONCE + 1 :].partition(b"\0")[0].decode(errors="replace")
-    return Greeting(capabilities, nonce[:_NONCE], plugin or NATIVE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gate.checks import _tls
 from gate.checks._database_url import parameter
-from gate.target import TRUE, one_of
+from gate.target import FALSE, TRUE, one_of
 
 if TYPE_CHECKING:
     import ssl
@@ -49,11 +49,11 @@ class Security:
         """Return what to try, in order; a unix socket has no TLS whatever the mode."""
         return (Way.PLAIN,) if is_unix else _WAYS.get(self.mode, (Way.TLS,))
 
-    def context(self) -> ssl.SSLContext:
+    async def context(self) -> ssl.SSLContext:
         """Return the context for a connection over TLS; raises `CheckFailed`."""
         verifies = self.mode.startswith("verify") or (self.mode == "require" and self.tls.ca != "")
         insecure = self.tls.insecure or not verifies
-        return replace(
+        return await replace(
             self.tls,
             ca="" if insecure else self.tls.ca,
             insecure=insecure,
@@ -64,26 +64,18 @@ class Security:
 def parse(target: Target, query: Mapping[str, str]) -> Security:
     """Return what options and *query*, the URL's, say; options win.
 
-    With `ca` or `server-name` among the options the default is `verify-full`, not `prefer`:
-    whoever names an authority wants it asked.
+    With `ca` or `server-name` among the options, or `sslrootcert=system`, the default is
+    `verify-full`, not `prefer`: whoever names an authority wants it asked.
     """
-    tls = _tls.parse(target)
-    default = _mode_of_url(target, query) or ("verify-full" if _names_whom_to_trust(tls) else "")
-    mode = target.choice("sslmode", MODES, default or "prefer")
-    root = query.get("sslrootcert", "")
-    return Security(
-        mode,
-        replace(
-            tls,
-            ca=tls.ca or (root if root != "system" else ""),
-            cert=tls.cert or query.get("sslcert", ""),
-            key=tls.key or ("" if tls.cert else query.get("sslkey", "")),
-        ),
-    )
-
-
-def _names_whom_to_trust(tls: _tls.Tls) -> bool:
-    return bool(tls.ca or tls.server_name)
+    own = _tls.parse(target)
+    tls = _tls.completed(own, target, ca="sslrootcert", cert="sslcert", key="sslkey")
+    is_system = tls.ca == "system"
+    trusts = own.ca or own.server_name or is_system
+    default = _mode_of_url(target, query) or ("verify-full" if trusts else "prefer")
+    mode = target.choice("sslmode", MODES, default)
+    if is_system and mode != "verify-full":
+        target.problem("sslmode: sslrootcert=system takes verify-full only; leave the other out")
+    return Security(mode, replace(tls, ca="") if is_system else tls)
 
 
 def _mode_of_url(target: Target, query: Mapping[str, str]) -> str:
@@ -91,7 +83,7 @@ def _mode_of_url(target: Target, query: Mapping[str, str]) -> str:
     text = parameter(query, "sslmode", "ssl").replace("_", "-")
     if text.lower() in TRUE:
         return "require"
-    if text in {"", "false"}:
+    if not text or text.lower() in FALSE:
         return ""
     try:
         return one_of(text, MODES)

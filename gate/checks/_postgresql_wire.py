@@ -50,8 +50,8 @@ class Link:
 
 async def connect(server: Server, security: Security, way: Way) -> Link:
     """Return a connection to *server*, agreed on TLS as *way* says; raises `CheckFailed`."""
-    name = security.tls.server_name or server.name
-    context = security.context() if way.asks else None
+    name = security.tls.name_for(server.name)
+    context = await security.context() if way.asks else None
     sock = await _dial(server)
     try:
         offered = context is not None and await _offers_tls(sock)

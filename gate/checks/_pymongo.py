@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -37,7 +37,10 @@ class LogIn:
 
     async def __call__(self, host: Host, auth_source: str) -> None:
         """Raise `CheckFailed` unless *host* lets the user in and answers a `ping`."""
-        options = self._options(self.auth_source or auth_source or self.database or "admin")
+        options = await self._options(self.auth_source or auth_source or self.database or "admin")
+        if self.tls:
+            # The driver wants this very name in the certificate, where no final dot is.
+            host = replace(host, name=self.tls.name_for(host.name))
         client: AsyncMongoClient[Any] = AsyncMongoClient(_url_of(host), **options)
         try:
             await client.admin.command("ping")
@@ -49,7 +52,7 @@ class LogIn:
         finally:
             await client.close()
 
-    def _options(self, auth_source: str) -> Mapping[str, Any]:
+    async def _options(self, auth_source: str) -> Mapping[str, Any]:
         milliseconds = int(self.timeout * 1000)
         limits = ("serverSelectionTimeoutMS", "connectTimeoutMS", "socketTimeoutMS")
         return {
@@ -57,11 +60,11 @@ class LogIn:
             "directConnection": True,
             # Streaming would open a third connection, to measure round trips.
             "serverMonitoringMode": "poll",
-            **self._credentials(auth_source),
+            **await self._credentials(auth_source),
             **_tls_options(self.tls),
         }
 
-    def _credentials(self, auth_source: str) -> Mapping[str, Any]:
+    async def _credentials(self, auth_source: str) -> Mapping[str, Any]:
         # Users of LDAP and certificates are in no database.
         is_external = self.mechanism in {"MONGODB-X509", "PLAIN"}
         credentials = {"authSource": "$external" if is_external else auth_source}
@@ -70,7 +73,7 @@ class LogIn:
         if self.login is not None and self.login.username:
             credentials["username"] = self.login.username
         if self.login is not None and self.mechanism != "MONGODB-X509":
-            credentials["password"] = self.login.password()
+            credentials["password"] = await self.login.password()
         return credentials
 
 
@@ -86,11 +89,8 @@ def _tls_options(tls: Tls | None) -> Mapping[str, Any]:
     return {
         "tls": True,
         **{key: path for key, path in files.items() if path},
-        **(
-            {"tlsAllowInvalidCertificates": True, "tlsAllowInvalidHostnames": True}
-            if tls.insecure
-            else {}
-        ),
+        "tlsAllowInvalidCertificates": tls.insecure,
+        "tlsAllowInvalidHostnames": tls.insecure or tls.any_name,
     }
 
 

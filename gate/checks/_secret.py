@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gate import stage
+from gate.checks._regular_file import opened, reading
 from gate.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -14,16 +14,18 @@ if TYPE_CHECKING:
 _LONGEST = 64 * 1024
 
 
-def read(path: str, option: str) -> str:
+async def read(path: str, option: str) -> str:
     """Return the text in the file at *path*, without the line break at its end.
 
     Raises `CheckFailed` naming *option* where it cannot be read: a mounted secret may
     come late, or empty first. Nothing of the text will be in a reason.
     """
     try:
-        with Path(path).open("rb") as file:
-            content = file.read(_LONGEST + 1)
+        content: bytes = await reading(option, _content, path)
         text = content.decode().rstrip("\r\n")
+    except CheckFailed as exc:
+        msg = f"{option}: {path} {exc}"
+        raise CheckFailed(msg) from exc
     except (OSError, UnicodeDecodeError) as exc:
         why = (exc.strerror or "").lower() if isinstance(exc, OSError) else "not UTF-8 text"
         msg = f"{option}: cannot read {path}: {why}"
@@ -35,9 +37,15 @@ def read(path: str, option: str) -> str:
     return text
 
 
+def _content(path: str) -> bytes:
+    with opened(path) as file:
+        return file.read(_LONGEST + 1)
+
+
 def path_option(target: Target, key: str) -> str:
     """Return the absolute path that the option *key* names, empty where it is not given."""
     path = target.text(key)
     if path and (not path.startswith("/") or "\0" in path):
         target.problem(f"{key}: wants an absolute path")
+    target.keep_path(path)
     return path

@@ -12,6 +12,7 @@ from gate import stage
 from gate.checks import _tls
 from gate.checks._dial import dial, dial_unix, words, wrap
 from gate.errors import CheckFailed
+from gate.url import Host
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -23,6 +24,18 @@ LONGEST = 64 * 1024
 """Bytes of one answer that are read."""
 
 _UNIX = frozenset({"unix", "socket"})
+_NO_SECRETS = (
+    # Of Redis.
+    *("db", "virtualhost", "clientname", "protocol", "retryontimeout", "decoderesponses"),
+    *("sockettimeout", "socketconnecttimeout", "healthcheckinterval", "maxconnections"),
+    *("sslcertreqs", "sslcacerts", "sslcapath", "sslcertfile", "sslkeyfile", "sslcheckhostname"),
+    # Of AMQP.
+    *("heartbeat", "connectionattempts", "connectiontimeout", "blockedconnectiontimeout"),
+    *("retrydelay", "channelmax", "framemax", "locale", "authmechanism", "timeout"),
+    *("cacertfile", "certfile", "keyfile", "cafile", "verify", "noverifyssl"),
+    "servernameindication",
+)
+"""Parameters of the query that drivers know, as by `plain`."""
 
 
 class Closed(CheckFailed):
@@ -41,12 +54,19 @@ class Endpoint:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Conversation]:
         """Connect, and close whatever happens; raises `CheckFailed`."""
-        context = self.tls.context() if self.tls else None
+        context = await self.tls.context() if self.tls else None
         sock = await (dial_unix(self.path) if self.path else dial(self.host, self.port))
-        name = (self.tls and self.tls.server_name) or self.host
+        name = self.tls.name_for(self.host) if self.tls else ""
         reader, writer = await wrap(sock, tls=context, server_name=name)
         async with _tls.closing(writer):
-            yield Conversation(reader, writer)
+            talk = Conversation(reader, writer)
+            try:
+                yield talk
+            finally:
+                talk.flush()
+
+    def __str__(self) -> str:
+        return self.path or str(Host(self.host, self.port))
 
 
 class Conversation:
@@ -55,13 +75,25 @@ class Conversation:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._unsent = bytearray()
 
     def send(self, data: bytes) -> None:
-        """Send *data* without waiting."""
-        self._writer.write(data)
+        """Send *data*, at the latest when an answer is awaited.
+
+        All of a turn in one write: to a server that has hung up a second one fails, and
+        asyncio then drops what the server had to say.
+        """
+        self._unsent += data
+
+    def flush(self) -> None:
+        """Send what is unsent, without waiting."""
+        if self._unsent:
+            self._writer.write(bytes(self._unsent))
+            self._unsent.clear()
 
     async def line(self) -> bytes:
         """Return the next line, without its line break."""
+        self.flush()
         try:
             line = await self._reader.readuntil(b"\n")
         except asyncio.LimitOverrunError as exc:
@@ -74,6 +106,7 @@ class Conversation:
         """Return the next *count* bytes."""
         if count > LONGEST:
             raise CheckFailed(_TOO_LONG)
+        self.flush()
         try:
             return await self._reader.readexactly(count)
         except (asyncio.IncompleteReadError, OSError) as exc:
@@ -81,27 +114,42 @@ class Conversation:
 
     async def start_tls(self, tls: Tls, host: str) -> None:
         """Go on over *tls*; the server, called *host*, has agreed to that."""
-        context = tls.context()
+        context = await tls.context()
         stage.enter("TLS handshake")
         try:
-            await self._writer.start_tls(context, server_hostname=tls.server_name or host)
+            await self._writer.start_tls(context, server_hostname=tls.name_for(host))
         except OSError as exc:
             raise CheckFailed(words(exc)) from exc
 
 
 def endpoint(target: Target, plain: Mapping[str, int], tls: Mapping[str, int]) -> Endpoint:
+    """Return the one place where *target* is, as `endpoints` does."""
+    if len(target.url.hosts) > 1:
+        target.problem(f"the URL wants one host and a port; write {target.url.scheme}://host:port")
+    return next(iter(endpoints(target, plain, tls)), Endpoint())
+
+
+def endpoints(
+    target: Target, plain: Mapping[str, int], tls: Mapping[str, int]
+) -> tuple[Endpoint, ...]:
     """Return where *target* is; the maps are the schemes, without and with TLS, to ports.
 
     `SCHEME+unix:///path` is a unix socket.
     """
+    target.show(*_NO_SECRETS)
     scheme, _, form = target.url.scheme.partition("+")
     if form in _UNIX and scheme in plain:
-        return _socket(target)
-    if target.url.scheme not in {**plain, **tls}:
-        known = ", ".join((*plain, *tls))
-        target.problem(f"{target.url.scheme}: unknown scheme; gate has {known}")
-    host, port = target.host_and_port(plain.get(scheme) or tls.get(scheme))
-    return Endpoint(host=host, port=port, tls=_tls.parse(target) if scheme in tls else None)
+        return (_socket(target),)
+    scheme = target.url.scheme
+    if scheme not in {**plain, **tls}:
+        target.problem(f"{scheme}: unknown scheme; gate has {', '.join((*plain, *tls))}")
+    if not target.url.hosts:
+        target.problem(f"the URL wants a host; write {scheme}://host:port")
+    port = plain.get(scheme) or tls.get(scheme, 0)
+    secured = _tls.parse(target) if scheme in tls else None
+    return tuple(
+        Endpoint(host=host.name, port=host.port or port, tls=secured) for host in target.url.hosts
+    )
 
 
 def phrase(text: bytes | str) -> str:
@@ -115,6 +163,7 @@ def _socket(target: Target) -> Endpoint:
     if target.url.hosts or not path.startswith("/"):
         form = f"{target.url.scheme}:///run/server.sock"
         target.problem(f"the URL wants an absolute path; write {form}")
+    target.keep_path(path)
     return Endpoint(path=path)
 
 

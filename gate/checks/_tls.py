@@ -11,12 +11,14 @@ import asyncio
 import os
 import ssl
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from gate.checks._regular_file import opened, reading
 from gate.checks._secret import path_option
 from gate.errors import CheckFailed
+from gate.target import plain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -40,16 +42,24 @@ class Tls:
     insecure: bool = False
     any_name: bool = False
     """The certificate is verified, but not whose name is in it (`sslmode=verify-ca`)."""
+    names: tuple[str, str, str] = ("ca", "cert", "key")
+    """What the paths are called where they are written."""
 
-    def context(self, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
+    def name_for(self, host: str) -> str:
+        """Return the name that the certificate of *host* is expected to have."""
+        # None has the final dot that keeps a resolver from its search list.
+        return (self.server_name or host).rstrip(".")
+
+    async def context(self, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
         """Return a context made of the files as they are now; raises `CheckFailed`.
 
         Do not change it: it is shared.
         """
-        system = ssl.get_default_verify_paths()
-        own = (self.ca, self.cert, self.key)
-        stamps = tuple(_stamp(path) for path in (*own, system.cafile or "", system.capath or ""))
-        return _context(self, alpn, stamps)
+        if not (self.ca or self.cert or self.key):
+            return _current(self, alpn)
+        # Where those are mounted from may hang, the system's store is part of the image.
+        context: ssl.SSLContext = await reading("certificates", _current, self, alpn)
+        return context
 
 
 def parse(target: Target) -> Tls:
@@ -66,6 +76,21 @@ def parse(target: Target) -> Tls:
     if tls.server_name and not is_host_name(tls.server_name):
         target.problem("server-name: wants the name of a host, without a port")
     return tls
+
+
+def completed(tls: Tls, target: Target, *, ca: str, cert: str, key: str = "") -> Tls:
+    """Return *tls* with the files that the options leave open from the query of the URL.
+
+    *ca*, *cert* and *key* are what drivers call them there, written as by `plain`.
+    """
+    query = {plain(name): (name, path) for name, path in target.url.query if name and path}
+    authority = ("ca", tls.ca) if tls.ca else query.get(ca, ("ca", ""))
+    chain = ("cert", tls.cert) if tls.cert else query.get(cert, ("cert", ""))
+    # That of the query goes with the certificate there.
+    private = ("key", tls.key) if tls.cert or tls.key else query.get(key, ("key", ""))
+    names, paths = zip(authority, chain, private, strict=True)
+    target.keep_path(*paths)
+    return replace(tls, ca=paths[0], cert=paths[1], key=paths[2], names=names)
 
 
 def is_host_name(text: str) -> bool:
@@ -93,6 +118,12 @@ async def closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
         writer.transport.abort()
 
 
+def _current(tls: Tls, alpn: tuple[str, ...]) -> ssl.SSLContext:
+    system = ssl.get_default_verify_paths()
+    paths = (tls.ca, tls.cert, tls.key, system.cafile or "", system.capath or "")
+    return _context(tls, alpn, tuple(map(_stamp, paths)))
+
+
 @lru_cache(maxsize=32)
 def _context(tls: Tls, alpn: tuple[str, ...], _stamps: tuple[_Stamp, ...]) -> ssl.SSLContext:
     # Not create_default_context(): it writes keys to where SSLKEYLOGFILE says, and from 3.13
@@ -107,22 +138,34 @@ def _context(tls: Tls, alpn: tuple[str, ...], _stamps: tuple[_Stamp, ...]) -> ss
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # `ca` may be an intermediate
     if alpn:
         context.set_alpn_protocols(list(alpn))
+    for name, path in zip(tls.names, (tls.ca, tls.cert, tls.key), strict=True):
+        _be_readable(name, path)
     if tls.ca:
-        _load("ca", tls.ca, lambda: context.load_verify_locations(tls.ca))
+        _load(tls.names[0], tls.ca, lambda: context.load_verify_locations(tls.ca))
     if tls.cert:
         chain = (tls.cert, tls.key or None, _no_password)
-        _load("cert", tls.cert, lambda: context.load_cert_chain(*chain))
+        _load(tls.names[1], tls.cert, lambda: context.load_cert_chain(*chain))
     return context
 
 
-def _load(option: str, path: str, load: Callable[[], None]) -> None:
+def _be_readable(name: str, path: str) -> None:
+    """Raise `CheckFailed` where *path* cannot be read: of two files, OpenSSL does not say which."""
     try:
-        load()
-    except ssl.SSLError as exc:
-        msg = f"{option}: {path} holds no usable certificate or key"
+        if path:
+            opened(path).close()
+    except CheckFailed as exc:
+        msg = f"{name}: {path} {exc}"
         raise CheckFailed(msg) from exc
     except OSError as exc:
-        msg = f"{option}: cannot read {path}: {(exc.strerror or '').lower()}"
+        msg = f"{name}: cannot read {path}: {(exc.strerror or '').lower()}"
+        raise CheckFailed(msg) from exc
+
+
+def _load(name: str, path: str, load: Callable[[], None]) -> None:
+    try:
+        load()
+    except OSError as exc:
+        msg = f"{name}: {path} holds no usable certificate or key"
         raise CheckFailed(msg) from exc
 
 

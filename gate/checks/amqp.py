@@ -1,5 +1,7 @@
 """amqp://host:port/vhost -- the broker greets; with credentials: login and vhost work.
 
+Of several hosts one is enough.
+
 Without credentials the broker notes a client that closed unexpectedly, as a warning: there
 is no way to leave before the login that it does not note, and none is quieter.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -17,7 +20,8 @@ from gate.checks import _amqp_wire as wire
 from gate.checks import _login
 from gate.checks._amqp_wire import Methods, Refusal, long_text, short_text
 from gate.checks._login import Login
-from gate.checks._stream import Closed, Endpoint, endpoint
+from gate.checks._several import first_ready
+from gate.checks._stream import Closed, Endpoint, endpoints
 from gate.errors import Absent, CheckFailed
 
 if TYPE_CHECKING:
@@ -46,14 +50,17 @@ _PROPERTIES = (
 class Amqp:
     """Greets; with a login opens the vhost, and looks for the queue if one is wanted."""
 
-    endpoint: Endpoint
+    endpoints: tuple[Endpoint, ...]
     login: Login | None = None
     vhost: str = "/"
     queue: str = ""
 
     async def __call__(self) -> None:
-        """Raise `CheckFailed` unless the broker lets in whom it should, and has the queue."""
-        async with self.endpoint.open() as talk:
+        """Raise `CheckFailed` unless a broker lets in whom it should, and has the queue."""
+        await first_ready({str(place): partial(self._ask, place) for place in self.endpoints})
+
+    async def _ask(self, place: Endpoint) -> None:
+        async with place.open() as talk:
             stage.enter("greeting")
             talk.send(wire.PROTOCOL)
             methods = Methods(talk)
@@ -61,7 +68,7 @@ class Amqp:
             if self.login:
                 await self._enter(methods, greeting, self.login)
             else:
-                await _settle()
+                await _settle(methods)
 
     async def _enter(self, methods: Methods, greeting: bytes, login: Login) -> None:
         """Log in, look around and leave, as the broker wants it in every case."""
@@ -70,7 +77,7 @@ class Amqp:
             await self._open_vhost(methods)
             if self.queue:
                 await self._find_queue(methods)
-            await _settle()
+            await _settle(methods)
         except CheckFailed:
             with suppress(CheckFailed):
                 await methods.close()
@@ -116,7 +123,7 @@ def parse(target: Target) -> Amqp:
     """Return the check that *target* describes."""
     queue = target.text("queue")
     check = Amqp(
-        endpoint=endpoint(target, {"amqp": 5672, "pyamqp": 5672}, {"amqps": 5671}),
+        endpoints=endpoints(target, {"amqp": 5672, "pyamqp": 5672}, {"amqps": 5671}),
         login=_login.parse(target) or (GUEST if queue else None),
         vhost=unquote(target.url.path[1:]) or "/",
         queue=queue,
@@ -127,17 +134,25 @@ def parse(target: Target) -> Amqp:
     return check
 
 
-async def _settle() -> None:
+async def _settle(methods: Methods) -> None:
+    """Raise `CheckFailed` where the broker does not bear with the connection."""
     stage.enter("settling")
-    await asyncio.sleep(SETTLING)
+    try:
+        async with asyncio.timeout(SETTLING):
+            await methods.expect(wire.NEVER)
+    except TimeoutError:
+        return
+    except Closed as exc:
+        msg = "connection closed while settling"
+        raise CheckFailed(msg) from exc
 
 
 async def _log_in(methods: Methods, greeting: bytes, login: Login) -> None:
     stage.enter("login")
-    if b"PLAIN" not in greeting:
+    if b"PLAIN" not in wire.mechanisms(greeting):
         msg = "login: the broker does not take PLAIN"
         raise CheckFailed(msg)
-    response = f"\0{login.username}\0{login.password()}".encode(errors="surrogateescape")
+    response = f"\0{login.username}\0{await login.password()}".encode(errors="surrogateescape")
     methods.send(
         wire.START_OK,
         long_text(_PROPERTIES) + short_text("PLAIN") + long_text(response) + short_text("en_US"),

@@ -63,6 +63,7 @@ def parse(target: Target) -> Check:
         _expected(target, splits=kind != "TXT"),
         "addresses" if kind in _FAMILIES else "answers",
     )
+    target.wants_only("dns://name", is_path_read=True)
     if server is None and kind in _FAMILIES:
         return Addresses(name, _FAMILIES[kind], wanted)
     check: Check = import_module("gate.checks._dnspython").parse(target, kind, server, wanted)

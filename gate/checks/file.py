@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import stat
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from gate import durations, stage
+from gate.checks._regular_file import demand, opened
 from gate.errors import Absent, CheckFailed
 from gate.loop import aside
 
@@ -87,6 +87,7 @@ def parse(target: Target) -> File:
         target.problem("the URL wants an absolute path; write file:///path/to/file")
     if target.url.raw_query:
         target.problem("in the path of the URL write ? as %3F")
+    target.keep_path(path)
     return File(
         path=path,
         least=target.number("min-size", 1),
@@ -98,7 +99,7 @@ def parse(target: Target) -> File:
 def _look(path: str) -> _Look:
     """Look at the file by its path, each time anew: a link may have been swapped."""
     try:
-        return _Look(_regular(os.stat(path)))  # noqa: PTH116 -- what Path.stat calls
+        return _Look(demand(os.stat(path)))  # noqa: PTH116 -- what Path.stat calls
     except OSError as exc:
         raise _failure(exc) from exc
 
@@ -106,27 +107,12 @@ def _look(path: str) -> _Look:
 def _read(path: str) -> _Look:
     """Look at the file and read it, through one descriptor: of one and the same file."""
     try:
-        # A FIFO that has taken the file's place would otherwise hold us up.
-        with open(path, "rb", opener=_without_waiting) as file:
-            found = _regular(os.fstat(file.fileno()))
+        with opened(path) as file:
+            found = os.fstat(file.fileno())
             file.seek(max(0, found.st_size - _LONGEST))
             return _Look(found, file.read(_LONGEST))
     except OSError as exc:
         raise _failure(exc) from exc
-
-
-def _regular(found: os.stat_result) -> os.stat_result:
-    if stat.S_ISDIR(found.st_mode):
-        msg = "is a directory"
-        raise CheckFailed(msg)
-    if not stat.S_ISREG(found.st_mode):
-        msg = "is not a regular file"
-        raise CheckFailed(msg)
-    return found
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _failure(exc: OSError) -> CheckFailed:

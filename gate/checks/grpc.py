@@ -115,8 +115,8 @@ class Grpc:
             return await wrap(await dial_unix(self.path))
         if self.tls is None:
             return await wrap(await dial(self.host, self.port))
-        context = self.tls.context(alpn=("h2",))
-        name = self.tls.server_name or self.host
+        context = await self.tls.context(alpn=("h2",))
+        name = self.tls.name_for(self.host)
         stream = await wrap(await dial(self.host, self.port), tls=context, server_name=name)
         if stream[1].get_extra_info("ssl_object").selected_alpn_protocol() != "h2":
             stream[1].transport.abort()
@@ -201,6 +201,7 @@ def _socket(target: Target) -> str:
     path = unquote(target.url.path)
     if target.url.scheme != "grpc+unix" or target.url.hosts or not path.startswith("/"):
         target.problem("the URL wants an absolute path; write grpc+unix:///run/app.sock")
+    target.keep_path(path)
     return path
 
 

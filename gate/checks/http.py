@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from gate.target import Target
 
 MOST_REDIRECTS = 10
+_ONLY_HTTP1 = frozenset({"connection", "keep-alive", "proxy-connection", "te", "upgrade"})
+_ALSO_HTTP2 = ("te", "trailers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +46,16 @@ class Http:
             try:
                 following = await self._visit(ask, left)
             except CheckFailed as exc:
+                # Never `Absent`: what has led there is alive.
                 msg = f"{exc} (redirected to {ask})"
-                raise type(exc)(msg) from exc
+                raise CheckFailed(msg) from exc
 
     async def _visit(self, ask: Ask, redirects: int) -> Ask | None:
         """Judge the answer to *ask*, or return where it leads."""
         # Connected before anything is built: to be refused must cost next to nothing.
         stream = await ask.route.open(self.alpn)
         async with closing(stream[1]), self.protocol(stream) as transport:
-            answer = await transport.handle_async_request(ask.request())
+            answer = await transport.handle_async_request(await ask.request())
             following = ask.redirected(answer) if self.redirects else None
             if following is None:
                 await self.expected.judge(answer)
@@ -71,6 +74,9 @@ def parse(target: Target) -> Http:
     redirects = MOST_REDIRECTS if target.choice("redirects", ("follow",), "") else 0
     if not target.flag("http2"):
         return Http(ask=ask, expected=expected, redirects=redirects)
+    for name, value in ask.header:
+        if name.lower() in _ONLY_HTTP1 and (name.lower(), value.lower()) != _ALSO_HTTP2:
+            target.problem(f"header: {name} is not for HTTP/2; leave it out")
     if ask.route.is_forwarded:
         target.problem("http2: does not go through a proxy without TLS; write https")
     return Http(

@@ -1,4 +1,7 @@
-"""memcached://host:port -- `version` is answered; with credentials: login works (SASL PLAIN)."""
+"""memcached://host:port -- `version` is answered; with credentials: login works.
+
+That is SASL PLAIN, or where the server wants it in text (`memcached -Y`) a `set`.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ _ASK = b"version\r\nversion\r\nquit\r\n"
 """As long as the head of a binary request: a server that speaks only that hangs up at once
 instead of waiting for more."""
 
+_UNAUTHENTICATED = b"CLIENT_ERROR unauthenticated"
 _HEAD = struct.Struct(">BBHBBHIIQ")
 _REQUEST, _RESPONSE = 0x80, 0x81
 _VERSION, _LOGIN = 0x0B, 0x21
@@ -27,33 +31,49 @@ _OK, _REFUSED, _UNKNOWN = 0x00, 0x20, 0x81
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memcached:
-    """Asks for the version, in text; in binary if there is a login or text is not spoken."""
+    """Asks for the version in text, which shows how to log in; in binary else."""
 
     endpoint: Endpoint
     login: Login | None = None
 
     async def __call__(self) -> None:
         """Raise `CheckFailed` unless the server answers, and accepts the login if any."""
-        if self.login or not await self._is_text_answered():
+        answer = await self._answer_in_text()
+        if self.login and answer.startswith(_UNAUTHENTICATED):
+            await self._log_in_by_text(self.login)
+        elif self.login or not answer:
             await self._ask_in_binary()
 
-    async def _is_text_answered(self) -> bool:
-        """Return whether text is spoken there; raises `CheckFailed` for a bad answer."""
+    async def _answer_in_text(self) -> bytes:
+        """Return the answer, empty if text is not spoken; raises `CheckFailed` for a bad one."""
         async with self.endpoint.open() as talk:
             stage.enter("version")
             talk.send(_ASK)
             try:
                 answer = await talk.line()
             except Closed:
-                return False
+                return b""
         _judge_text(answer)
-        return True
+        return answer
+
+    async def _log_in_by_text(self, login: Login) -> None:
+        async with self.endpoint.open() as talk:
+            stage.enter("login")
+            words = f"{login.username} {await login.password()}".encode(errors="surrogateescape")
+            talk.send(b"set gate 0 0 %d\r\n%s\r\nquit\r\n" % (len(words), words))
+            answer = await talk.line()
+        if answer.startswith((_UNAUTHENTICATED, b"CLIENT_ERROR authentication failure")):
+            msg = "login refused"
+            raise CheckFailed(msg)
+        if answer != b"STORED":
+            msg = f"login: {phrase(answer).lower()}"
+            raise CheckFailed(msg)
 
     async def _ask_in_binary(self) -> None:
         async with self.endpoint.open() as talk:
             if self.login:
                 stage.enter("login")
-                _judge_login(await _ask(talk, _LOGIN, b"PLAIN", _plain(self.login)))
+                _judge_login(await _ask(talk, _LOGIN, b"PLAIN", await _plain(self.login)))
             stage.enter("version")
             status = await _ask(talk, _VERSION)
             if status != _OK:
@@ -64,13 +84,14 @@ class Memcached:
 def parse(target: Target) -> Memcached:
     """Return the check that *target* describes."""
     place = endpoint(target, {"memcached": 11211}, {})
-    if target.flag("tls"):
-        place = replace(place, tls=_tls.parse(target))
+    tls = _tls.parse(target)
+    if target.flag("tls") or tls != _tls.Tls():
+        place = replace(place, tls=tls)
     return Memcached(endpoint=place, login=_login.parse(target))
 
 
 def _judge_text(answer: bytes) -> None:
-    if answer.startswith((b"VERSION ", b"CLIENT_ERROR unauthenticated")):
+    if answer.startswith((b"VERSION ", _UNAUTHENTICATED)):
         return
     word, _, why = answer.partition(b" ")
     if word in {b"ERROR", b"SERVER_ERROR", b"CLIENT_ERROR"}:
@@ -91,8 +112,8 @@ def _judge_login(status: int) -> None:
         raise CheckFailed(msg)
 
 
-def _plain(login: Login) -> bytes:
-    return f"\0{login.username}\0{login.password()}".encode(errors="surrogateescape")
+async def _plain(login: Login) -> bytes:
+    return f"\0{login.username}\0{await login.password()}".encode(errors="surrogateescape")
 
 
 async def _ask(talk: Conversation, opcode: int, key: bytes = b"", value: bytes = b"") -> int:

@@ -28,7 +28,17 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 27017
 _BY_CERTIFICATE = "MONGODB-X509"
 _MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", _BY_CERTIFICATE)
-_INSECURE = ("tlsinsecure", "tlsallowinvalidcertificates", "tlsallowinvalidhostnames")
+_INSECURE = ("tlsinsecure", "tlsallowinvalidcertificates")
+_NO_SECRETS = (
+    *("replicaset", "appname", "authsource", "authmechanism", "srvservicename", "srvmaxhosts"),
+    *("ssl", "tls", "tlscafile", "tlscertificatekeyfile", "tlscrlfile", *_INSECURE),
+    *("tlsallowinvalidhostnames", "directconnection", "loadbalanced", "compressors"),
+    *("readpreference", "readpreferencetags", "readconcernlevel", "retryreads", "retrywrites"),
+    *("w", "wtimeoutms", "journal", "maxpoolsize", "minpoolsize", "maxidletimems", "timeoutms"),
+    *("connecttimeoutms", "sockettimeoutms", "serverselectiontimeoutms", "waitqueuetimeoutms"),
+    *("heartbeatfrequencyms", "localthresholdms", "uuidrepresentation"),
+)
+"""Parameters that drivers know; not authMechanismProperties, which may hold a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +110,7 @@ async def _hello(talk: Conversation) -> Document:
 
 def parse(target: Target) -> Mongodb:
     """Return the check that *target* describes."""
+    target.show(*_NO_SECRETS)
     options = {key.lower(): value for key, value in target.url.query}
     tls = _tls_of(target, options)
     return Mongodb(
@@ -112,6 +123,7 @@ def parse(target: Target) -> Mongodb:
 
 def _seeds_of(target: Target, options: dict[str, str]) -> FindSeeds:
     hosts = target.url.hosts
+    target.keep_path(*(host.name for host in hosts))
     if target.url.scheme == "mongodb":
         if not hosts:
             target.problem("the URL wants a host; write mongodb://host:port")
@@ -126,22 +138,18 @@ def _seeds_of(target: Target, options: dict[str, str]) -> FindSeeds:
 def _tls_of(target: Target, options: dict[str, str]) -> _tls.Tls | None:
     """Return what the TLS options and the query, as drivers have it, say together."""
     given = _tls.parse(target)
+    tls = _tls.completed(given, target, ca="tlscafile", cert="tlscertificatekeyfile")
+    for name, path in zip(tls.names, (tls.ca, tls.cert, tls.key), strict=True):
+        if name not in given.names and not path.startswith("/"):
+            target.problem(f"{name} in the URL: wants an absolute path")
     tls = replace(
-        given,
-        ca=given.ca or _path_in(target, options, "tlscafile"),
-        cert=given.cert or _path_in(target, options, "tlscertificatekeyfile"),
+        tls,
         insecure=given.insecure or any(_is_on(options.get(key)) for key in _INSECURE),
+        any_name=_is_on(options.get("tlsallowinvalidhostnames")),
     )
     asked = options.get("tls", options.get("ssl"))
     wanted = target.flag("tls") or tls != _tls.Tls() or target.url.scheme == "mongodb+srv"
     return tls if (_is_on(asked) if asked else wanted) else None
-
-
-def _path_in(target: Target, options: dict[str, str], key: str) -> str:
-    path = options.get(key, "")
-    if path and not path.startswith("/"):
-        target.problem(f"{key} in the URL: wants an absolute path")
-    return path
 
 
 def _is_on(text: str | None) -> bool:

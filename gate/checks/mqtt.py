@@ -27,7 +27,7 @@ _REFUSED = {
     1: "does not speak MQTT 3.1.1",
     2: "client id refused",
     4: "login refused: wrong user or password",
-    5: "login refused: not authorised",
+    5: "login or client id refused: not authorised",
 }
 
 
@@ -37,10 +37,12 @@ class Mqtt:
 
     endpoint: Endpoint
     login: Login | None = None
+    client_id: str = ""
+    """For brokers that let in certain ones only; else one of its own for each attempt."""
 
     async def __call__(self) -> None:
         """Raise `CheckFailed` unless the broker answers, and accepts the login if any."""
-        hello = self._connect()
+        hello = await self._connect()
         async with self.endpoint.open() as talk:
             stage.enter("login" if self.login else "CONNECT")
             talk.send(hello)
@@ -50,10 +52,10 @@ class Mqtt:
             else:
                 self._judge(code)
 
-    def _connect(self) -> bytes:
-        flags, texts = _CLEAN_SESSION, [f"gate-{os.urandom(6).hex()}"]
+    async def _connect(self) -> bytes:
+        flags, texts = _CLEAN_SESSION, [self.client_id or _own_id()]
         if self.login:
-            password = self.login.password()
+            password = await self.login.password()
             flags |= _USERNAME | (_PASSWORD if password else 0)
             texts += [self.login.username] + ([password] if password else [])
         fixed = b"\x00\x04MQTT\x04" + bytes((flags,)) + KEEP_ALIVE.to_bytes(2, "big")
@@ -75,8 +77,15 @@ class Mqtt:
 def parse(target: Target) -> Mqtt:
     """Return the check that *target* describes."""
     return Mqtt(
-        endpoint=endpoint(target, {"mqtt": 1883}, {"mqtts": 8883}), login=_login.parse(target)
+        endpoint=endpoint(target, {"mqtt": 1883}, {"mqtts": 8883}),
+        login=_login.parse(target),
+        client_id=target.text("client-id"),
     )
+
+
+def _own_id() -> str:
+    """Return what no other client is called, in the form that every broker takes."""
+    return f"gate{os.urandom(6).hex()}"
 
 
 async def _return_code(talk: Conversation) -> int:
@@ -90,7 +99,7 @@ async def _return_code(talk: Conversation) -> int:
 def _text(text: str) -> bytes:
     raw = text.encode(errors="surrogateescape")
     if len(raw) > _LONGEST_TEXT:
-        msg = "user or password is longer than MQTT allows"
+        msg = "user, password or client id is longer than MQTT allows"
         raise CheckFailed(msg)
     return len(raw).to_bytes(2, "big") + raw
 

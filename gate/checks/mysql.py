@@ -51,7 +51,8 @@ class Mysql:
         account = self.account
         if account is not None and self.password_file:
             # Here, not where each server is asked in a task of its own: secrets are kept by task.
-            account = replace(account, password=_secret.read(self.password_file, "password-file"))
+            password = await _secret.read(self.password_file, "password-file")
+            account = replace(account, password=password)
         await first_ready(
             {str(server): partial(self._ask, server, account) for server in self.servers}
         )
@@ -60,7 +61,7 @@ class Mysql:
         insists = self.security.insists(is_unix=server.is_unix)
         asks = insists or (account is not None and self.security.prefers(is_unix=server.is_unix))
         # Before connecting: once there is a greeting it must be answered.
-        route = Route(server, self.security, self.security.context() if asks else None)
+        route = Route(server, self.security, await self.security.context() if asks else None)
         async with route.visit(account or NOBODY) as session:
             if account is None or (insists and not session.certificate):
                 await session.be_denied()

@@ -1,14 +1,19 @@
-"""nats://host:port -- greets and answers PING; with credentials: login works."""
+"""nats://host:port -- greets and answers PING; with credentials: login works.
+
+Of several hosts one is enough.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gate import stage
 from gate.checks import _login, _tls
-from gate.checks._stream import Conversation, Endpoint, endpoint, phrase
+from gate.checks._several import first_ready
+from gate.checks._stream import Conversation, Endpoint, endpoints, phrase
 from gate.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -28,17 +33,20 @@ class Nats:
     `tls` says how to speak TLS if it comes to that, `is_tls_wanted` that it must.
     """
 
-    endpoint: Endpoint
+    endpoints: tuple[Endpoint, ...]
     tls: Tls
     is_tls_wanted: bool = False
     login: Login | None = None
 
     async def __call__(self) -> None:
-        """Raise `CheckFailed` unless the server answers, and accepts the login if any."""
-        async with self.endpoint.open() as talk:
+        """Raise `CheckFailed` unless a server answers, and accepts the login if any."""
+        await first_ready({str(place): partial(self._ask, place) for place in self.endpoints})
+
+    async def _ask(self, place: Endpoint) -> None:
+        async with place.open() as talk:
             stage.enter("greeting")
             greeting = _greeting(await talk.line())
-            await self._secure(talk, greeting)
+            await self._secure(talk, greeting, place.host)
             if greeting.get("ldm"):
                 msg = "shutting down (lame duck mode)"
                 raise CheckFailed(msg)
@@ -46,24 +54,24 @@ class Nats:
                 # Trying without would put an authentication error into the server's log.
                 return
             stage.enter("login" if self.login else "PING")
-            talk.send(b"CONNECT %s\r\nPING\r\n" % json.dumps(self._hello()).encode())
+            talk.send(b"CONNECT %s\r\nPING\r\n" % json.dumps(await self._hello()).encode())
             await self._pong(talk)
 
-    async def _secure(self, talk: Conversation, greeting: dict[str, Any]) -> None:
+    async def _secure(self, talk: Conversation, greeting: dict[str, Any], host: str) -> None:
         if greeting.get("tls_required") or (self.is_tls_wanted and greeting.get("tls_available")):
-            await talk.start_tls(self.tls, self.endpoint.host)
+            await talk.start_tls(self.tls, host)
         elif self.is_tls_wanted:
             msg = "TLS: the server offers none"
             raise CheckFailed(msg)
 
-    def _hello(self) -> dict[str, Any]:
+    async def _hello(self) -> dict[str, Any]:
         hello = {"verbose": False, "pedantic": False, "name": "gate", "lang": "python"}
-        return hello | {"version": "1", "protocol": 1} | self._credentials()
+        return hello | {"version": "1", "protocol": 1} | await self._credentials()
 
-    def _credentials(self) -> dict[str, str]:
+    async def _credentials(self) -> dict[str, str]:
         if not self.login:
             return {}
-        username, password = self.login.username, self.login.password()
+        username, password = self.login.username, await self.login.password()
         if username and password:
             return {"user": username, "pass": password}
         return {"auth_token": username or password}
@@ -89,10 +97,11 @@ def parse(target: Target) -> Nats:
     """Return the check that *target* describes."""
     if target.url.username and not target.url.password:
         target.keep_secret(target.url.username)  # a token stands where the user does
+    tls = _tls.parse(target)
     return Nats(
-        endpoint=endpoint(target, {"nats": PORT}, {}),
-        tls=_tls.parse(target),
-        is_tls_wanted=target.flag("tls"),
+        endpoints=endpoints(target, {"nats": PORT}, {}),
+        tls=tls,
+        is_tls_wanted=target.flag("tls") or tls != _tls.Tls(),
         login=_login.parse(target),
     )
 

@@ -32,6 +32,18 @@ if TYPE_CHECKING:
 _PORT = 5432
 _NOBODY = "postgres"
 _NO_ENTRY = "28000"
+_POOLER = "08P01"
+_POOLER_DENIES = frozenset(
+    {
+        "no such user",
+        '"trust" authentication failed',
+        "certificate authentication failed",
+        "unix socket login rejected",
+        "login rejected",
+    }
+)
+"""How PgBouncer says no. As a whole: it has the same code for a server that it cannot reach,
+and may quote there that its own password was not taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +56,8 @@ class Postgresql:
     database: str
     written_password: str = field(repr=False)
     password_file: str
+    options: str
+    """Of a session, as the server's command line would have them (`-csearch_path=app`)."""
     questions: tuple[Question, ...]
     driver: Any = None
     """The module that logs in; None where accepting connections is enough."""
@@ -53,7 +67,7 @@ class Postgresql:
         # Before the servers are asked, each in a task of its own: secrets are kept by task.
         password = self.written_password
         if self.password_file:
-            password = _secret.read(self.password_file, "password-file")
+            password = await _secret.read(self.password_file, "password-file")
         await first_ready(
             {str(server): partial(self._ask, server, password) for server in self.servers}
         )
@@ -78,7 +92,7 @@ class Postgresql:
         self, link: wire.Link, connect: Callable[[], Awaitable[wire.Link]], password: str
     ) -> None:
         if self.driver is not None:
-            account = (self.user, password, self.database or self.user)
+            account = (self.user, password, self.database or self.user, self.options)
             await self.driver.ask(link, connect, account, self.questions)
             return
         try:
@@ -90,7 +104,8 @@ class Postgresql:
     def _means_accepting(self, exc: wire.Refused) -> bool:
         """Whether a server that refuses us like that is ready for those it knows."""
         unnamed = exc.sqlstate == "3D000" and not self.database
-        return exc.sqlstate.startswith("28") or unnamed
+        pooled = exc.sqlstate == _POOLER and str(exc) in _POOLER_DENIES
+        return exc.sqlstate.startswith("28") or unnamed or pooled
 
 
 def _is_about_the_way(exc: CheckFailed) -> bool:
@@ -114,10 +129,15 @@ def parse(target: Target) -> Postgresql:
         database=_database_url.database(target) or query.get("dbname", ""),
         written_password=password,
         password_file=password_file,
+        options=query.get("options", ""),
         questions=asked,
         driver=_driver() if password or password_file or asked else None,
     )
     _doubt(check, target)
+    if "service" in query:
+        target.problem(
+            "service: gate reads no service file; write host, database and so on in the URL"
+        )
     return check
 
 
@@ -136,7 +156,8 @@ def _doubt(check: Postgresql, target: Target) -> None:
         target.problem(f"a password, query or role wants a user to log in as; write {form}")
     if check.written_password and check.password_file:
         target.problem("password-file: the URL holds a password already; give one of them")
-    _database_url.without_nul(target, user=check.user, database=check.database)
+    texts = {"user": check.user, "database": check.database, "options": check.options}
+    _database_url.without_nul(target, **texts)
 
 
 def _driver() -> Any:  # noqa: ANN401 -- a module

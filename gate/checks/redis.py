@@ -5,24 +5,25 @@ A server that demands a login tells nothing more without one: not even that it i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote
 
 from gate import stage
-from gate.checks import _login
-from gate.checks._stream import LONGEST, Conversation, Endpoint, endpoint, phrase
+from gate.checks import _redis_url
+from gate.checks._redis_wire import Refusal, Reply, command, next_reply
+from gate.checks._several import first_ready
+from gate.checks._stream import phrase
 from gate.errors import Absent, CheckFailed
-from gate.target import whole_number
+from gate.url import is_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
 
     from gate.checks._login import Login
+    from gate.checks._stream import Endpoint
     from gate.target import Target
 
-PORT = 6379
-_DEEPEST = 8
 _ROLES = {b"slave": "replica"}
 _WHY = {
     "LOADING": "loading its data set",
@@ -30,64 +31,75 @@ _WHY = {
     "DENIED": "protected mode: it takes no connections from other machines",
 }
 
-
-class Refusal(str):
-    """What the server says instead of an answer, its code first."""
-
-    __slots__ = ()
-
-    @property
-    def code(self) -> str:
-        """The first word, as in `LOADING Redis is loading the dataset in memory`."""
-        return self.partition(" ")[0]
-
-
-Reply = bytes | int | list["Reply"] | Refusal | None
+_FULL = "max number of clients"
+"""Said before anything is asked."""
 
 
 class Question(NamedTuple):
-    """A command, the name of its stage, and what judges the reply."""
+    """Commands, the name of their stage, and what judges the replies."""
 
     stage: str
-    words: tuple[str, ...]
-    judge: Callable[[Reply], None]
+    judge: Callable[..., None]
+    commands: tuple[tuple[str, ...], ...]
+
+
+class Moved(CheckFailed):
+    """Another node of the cluster, at *host* (empty: the same) and *port*, has the key."""
+
+    def __init__(self, text: str, host: str, port: int) -> None:
+        super().__init__(text)
+        self.host = host
+        self.port = port
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redis:
     """Logs in, selects the database, pings, and asks for role and key where wanted."""
 
-    endpoint: Endpoint
+    endpoints: tuple[Endpoint, ...]
     login: Login | None = None
     database: int = 0
     is_master_wanted: bool = False
     key: str = ""
 
     async def __call__(self) -> None:
-        """Raise `CheckFailed` unless the server answers as wanted."""
-        questions = tuple(self._questions())
-        async with self.endpoint.open() as talk:
+        """Raise `CheckFailed` unless a server answers as wanted."""
+        await first_ready({str(place): partial(self._ask, place) for place in self.endpoints})
+
+    async def _ask(self, place: Endpoint) -> None:
+        """Ask the server at *place*, and the node of its cluster that it sends to for the key."""
+        try:
+            await self._talk(place)
+        except Moved as moved:
+            host = moved.host or place.host
+            await self._talk(replace(place, path="", host=host, port=moved.port))
+
+    async def _talk(self, place: Endpoint) -> None:
+        questions = [question async for question in self._questions()]
+        async with place.open() as talk:
             # All in one go, and the server ends the connection: one round trip.
-            talk.send(b"".join(_request(*question.words) for question in questions))
-            talk.send(_request("QUIT"))
+            for question in questions:
+                for words in question.commands:
+                    talk.send(command(*words))
+            talk.send(command("QUIT"))
             for question in questions:
                 stage.enter(question.stage)
-                reply = await _reply(talk)
-                if self._is_login_demanded(reply):
+                replies = [await next_reply(talk) for _ in question.commands]
+                if self._is_login_demanded(replies[0]):
                     return
-                question.judge(reply)
+                question.judge(*replies)
 
-    def _questions(self) -> Iterator[Question]:
+    async def _questions(self) -> AsyncIterator[Question]:
         if self.login:
-            words = (self.login.username, self.login.password())
-            yield Question("login", ("AUTH", *words[not words[0] :]), _judge_login)
+            words = (self.login.username, await self.login.password())
+            yield Question("login", _judge_login, (("AUTH", *words[not words[0] :]),))
         if self.database:
-            yield Question("SELECT", ("SELECT", str(self.database)), self._judge_database)
-        yield Question("PING", ("PING",), _judge_ping)
+            yield Question("SELECT", self._judge_database, (("SELECT", str(self.database)),))
+        yield Question("PING", _judge_ping, (("PING",),))
         if self.is_master_wanted:
-            yield Question("ROLE", ("ROLE",), _judge_role)
+            yield Question("ROLE", _judge_role, (("ROLE",), ("HELLO", "2")))
         if self.key:
-            yield Question("EXISTS", ("EXISTS", self.key), self._judge_key)
+            yield Question("EXISTS", self._judge_key, (("EXISTS", self.key),))
 
     def _is_login_demanded(self, reply: Reply) -> bool:
         """Whether the server accepts connections and shows no more without credentials."""
@@ -105,32 +117,21 @@ class Redis:
         if reply == 0:
             msg = f"no key {self.key}"
             raise Absent(msg)
+        if isinstance(reply, Refusal) and reply.code == "MOVED":
+            raise _moved(reply)
         if not isinstance(reply, int):
             raise _failure(reply, "EXISTS")
 
 
 def parse(target: Target) -> Redis:
     """Return the check that *target* describes."""
-    query = dict(target.url.query)
     return Redis(
-        endpoint=endpoint(
-            target, {"redis": PORT, "valkey": PORT}, {"rediss": PORT, "valkeys": PORT}
-        ),
-        login=_login.parse(target),
-        database=_database(target, query.get("db") or query.get("virtual_host")),
+        endpoints=_redis_url.servers(target),
+        login=_redis_url.login(target),
+        database=_redis_url.database(target),
         is_master_wanted=target.choice("role", ("master", "primary"), "") != "",
         key=target.text("key"),
     )
-
-
-def _database(target: Target, in_query: str | None) -> int:
-    is_socket = "+" in target.url.scheme
-    text = in_query or ("" if is_socket else unquote(target.url.path).strip("/"))
-    try:
-        return whole_number(text) if text else 0
-    except ValueError:
-        target.problem("the URL's path is the number of a database; write redis://host:port/0")
-        return 0
 
 
 def _judge_login(reply: Reply) -> None:
@@ -147,13 +148,26 @@ def _judge_ping(reply: Reply) -> None:
         raise _failure(reply, "PING")
 
 
-def _judge_role(reply: Reply) -> None:
-    if not isinstance(reply, list) or not reply or not isinstance(reply[0], bytes):
+def _judge_role(reply: Reply, hello: Reply) -> None:
+    # The usual rules for an app's user (`-@dangerous`) deny it ROLE; HELLO tells it too.
+    is_denied = isinstance(reply, Refusal) and reply.code == "NOPERM"
+    role = _role_in(hello) if is_denied else _first(reply)
+    if role is None:
         raise _failure(reply, "ROLE")
-    if reply[0] != b"master":
-        role = _ROLES.get(reply[0]) or phrase(reply[0])
-        msg = f"is a {role}, not master"
+    if role != b"master":
+        msg = f"is a {_ROLES.get(role) or phrase(role)}, not master"
         raise CheckFailed(msg)
+
+
+def _role_in(hello: Reply) -> bytes | None:
+    if not isinstance(hello, list) or b"role" not in hello:
+        return None
+    return _first(hello[hello.index(b"role") + 1 :])
+
+
+def _first(replies: Reply) -> bytes | None:
+    first = replies[0] if isinstance(replies, list) and replies else None
+    return first if isinstance(first, bytes) else None
 
 
 def _failure(reply: Reply, what: str) -> CheckFailed:
@@ -161,44 +175,13 @@ def _failure(reply: Reply, what: str) -> CheckFailed:
         return CheckFailed(f"{what}: unexpected answer")
     if reply.code in _WHY:
         return CheckFailed(_WHY[reply.code])
-    return CheckFailed(f"{what}: {reply.removeprefix('ERR ').removeprefix('WRONGPASS ')}")
+    told = reply.removeprefix("ERR ").removeprefix("WRONGPASS ")
+    return CheckFailed(told if told.startswith(_FULL) else f"{what}: {told}")
 
 
-def _request(*words: str) -> bytes:
-    parts = [b"*%d\r\n" % len(words)]
-    for word in words:
-        raw = word.encode(errors="surrogateescape")
-        parts.append(b"$%d\r\n%s\r\n" % (len(raw), raw))
-    return b"".join(parts)
-
-
-async def _reply(talk: Conversation, depth: int = 0) -> Reply:
-    """Return the next reply, of RESP2; raises `CheckFailed` for anything else."""
-    line = await talk.line()
-    kind, rest = line[:1], line[1:]
-    if kind == b"+":
-        return rest
-    if kind == b"-":
-        return Refusal(phrase(rest))
-    if kind == b":":
-        return _number(rest)
-    if kind == b"$":
-        size = _number(rest)
-        return None if size < 0 else (await talk.exactly(size + 2))[:-2]
-    if kind == b"*" and depth < _DEEPEST:
-        return [await _reply(talk, depth + 1) for _ in range(_number(rest))]
-    raise CheckFailed(_NOT_REDIS)
-
-
-_NOT_REDIS = "not the Redis protocol on this port"
-
-
-def _number(text: bytes) -> int:
-    try:
-        number = int(text)
-    except ValueError as exc:
-        raise CheckFailed(_NOT_REDIS) from exc
-    if number > LONGEST:
-        msg = "the answer is too long"
-        raise CheckFailed(msg)
-    return number
+def _moved(refusal: Refusal) -> CheckFailed:
+    """Return where `MOVED 15495 10.0.0.1:6379` sends to."""
+    host, _, port = refusal.rpartition(" ")[2].rpartition(":")
+    if not is_port(port):
+        return _failure(refusal, "EXISTS")
+    return Moved(f"EXISTS: {refusal}", host, int(port))

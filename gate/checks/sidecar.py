@@ -73,7 +73,9 @@ def parse(target: Target) -> Check:
     if port > _HIGHEST_PORT or not path.startswith("/"):
         target.problem("port and path: want a port up to 65535 and a path that begins with /")
         port, path = 1, "/"
-    return _as("http", f"http://localhost:{port}{path}", target)
+    check = _as("http", f"http://localhost:{port}{path}", target)
+    target.wants_only("sidecar:NAME", is_path_read=target.url.is_opaque)
+    return check
 
 
 def _vault(target: Target) -> Rendered:
@@ -84,8 +86,9 @@ def _vault(target: Target) -> Rendered:
             f"file=NAME, below {_VAULT_FOLDER}"
         )
     paths = [name if name.startswith("/") else f"{_VAULT_FOLDER}/{name}" for name in names]
-    files = ((path, _as("file", f"file://{quote(path)}", target)) for path in paths)
-    return Rendered(tuple(files))
+    files = tuple((path, _as("file", f"file://{quote(path)}", target)) for path in paths)
+    target.wants_only(f"sidecar:{_VAULT}", is_path_read=target.url.is_opaque)
+    return Rendered(files)
 
 
 def _as(scheme: str, url: str, target: Target) -> Check:

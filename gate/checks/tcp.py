@@ -25,4 +25,6 @@ class Tcp:
 
 def parse(target: Target) -> Tcp:
     """Return the check that *target* describes."""
-    return Tcp(*target.host_and_port())
+    host, port = target.host_and_port()
+    target.wants_only("tcp://host:port")
+    return Tcp(host, port)

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gate.checks import _tls
-from gate.checks._dial import open_stream, words
-from gate.checks._tls import FAREWELL, closing
+from gate.checks._dial import dial, words, wrap
+from gate.checks._tls import closing
 from gate.errors import CheckFailed
 
 if TYPE_CHECKING:
     from gate.checks._tls import Tls
     from gate.target import Target
 
-LEAST_PATIENCE = 0.05
-"""Seconds that a server is given to refuse after the handshake."""
+_BETWEEN_LOOKS = 0.01
+_MOST_LOOKS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,18 +32,14 @@ class Handshake:
 
     async def __call__(self) -> None:
         """Raise `CheckFailed` unless the handshake is done and the certificate valid."""
-        name = self.tls.server_name or self.host.rstrip(".")
-        started = time.monotonic()
-        reader, writer = await open_stream(
-            self.host, self.port, tls=self.tls.context(), server_name=name
-        )
-        took = time.monotonic() - started
+        context, name = await self.tls.context(), self.tls.name_for(self.host)
+        sock = await dial(self.host, self.port)
+        reader, writer = await wrap(sock, tls=context, server_name=name)
         async with closing(writer):
             if self.valid_for:
                 self._judge(writer.get_extra_info("peercert")["notAfter"])
             if writer.get_extra_info("ssl_object").version() == "TLSv1.3":
-                # Its word comes one way later, and there and back took no longer than this.
-                await _hear_refusal(reader, min(FAREWELL, LEAST_PATIENCE + took))
+                await _hear_refusal(reader, writer.get_extra_info("ssl_object"))
 
     def _judge(self, not_after: str) -> None:
         expiry = ssl.cert_time_to_seconds(not_after)
@@ -53,21 +49,26 @@ class Handshake:
             raise CheckFailed(msg)
 
 
-async def _hear_refusal(reader: asyncio.StreamReader, seconds: float) -> None:
-    """Raise `CheckFailed` where the server hangs up, or says so within *seconds*.
+async def _hear_refusal(reader: asyncio.StreamReader, tls: ssl.SSLObject) -> None:
+    """Raise `CheckFailed` where the server hangs up, or says so within a moment.
 
     In TLS 1.3 the handshake is over for the client before the server has looked at the
-    client's certificate, or missed it.
+    client's certificate, or missed it. Most servers send a ticket once they are content
+    (RFC 8446, 4.6.1).
     """
-    try:
-        async with asyncio.timeout(seconds):
-            if not await reader.read(1):
-                msg = "connection closed after the TLS handshake"
-                raise CheckFailed(msg)
-    except TimeoutError:
-        return
-    except OSError as exc:
-        raise CheckFailed(words(exc)) from exc
+    for _ in range(_MOST_LOOKS):
+        if tls.session is not None and tls.session.has_ticket:
+            return
+        try:
+            async with asyncio.timeout(_BETWEEN_LOOKS):
+                if await reader.read(1):
+                    return
+        except TimeoutError:
+            continue
+        except OSError as exc:
+            raise CheckFailed(words(exc)) from exc
+        msg = "connection closed after the TLS handshake"
+        raise CheckFailed(msg)
 
 
 def parse(target: Target) -> Handshake:
@@ -77,4 +78,5 @@ def parse(target: Target) -> Handshake:
     valid_for = target.seconds("valid-for", 0.0)
     if valid_for and tls.insecure:
         target.problem("valid-for: needs a verified certificate; leave out insecure")
+    target.wants_only("tls://host:port")
     return Handshake(host=host, port=port, tls=tls, valid_for=valid_for)

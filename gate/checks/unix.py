@@ -28,4 +28,6 @@ def parse(target: Target) -> Unix:
     path = unquote(target.url.path)
     if target.url.hosts or not path.startswith("/") or "\0" in path:
         target.problem("the URL wants an absolute path; write unix:///run/app.sock")
+    target.wants_only("unix:///run/app.sock", is_path_read=True)
+    target.keep_path(path)
     return Unix(path)

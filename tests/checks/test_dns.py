@@ -83,6 +83,12 @@ def test_a_name_that_does_not_exist_is_what_until_down_waits_for(server: str) ->
     assert run(outcome(f"dns://nobody.test until=down server={server}")).ok
 
 
+def test_that_the_server_does_not_exist_says_nothing_of_the_name() -> None:
+    result = run(outcome("dns://db.test server=nobody.invalid until=down"))
+
+    assert result.reason == "server: name not found: nobody.invalid"
+
+
 @pytest.mark.parametrize("line", ["dns://db.test type=SRV", "dns://db.elsewhere"])
 def test_no_record_or_no_answer_is_not(server: str, line: str) -> None:
     assert not run(outcome(f"{line} until=down server={server}")).ok
@@ -199,6 +205,10 @@ def test_a_resolv_conf_without_a_server_is_told(tmp_path: Path) -> None:
         (
             "dns://db server=10.0.0.1:x",
             "server: '10.0.0.1:x' is not a server; write HOST or HOST:PORT",
+        ),
+        (
+            "dns://db?type=SRV&other=hunter2",
+            "the URL wants no query; write dns://name type=…",
         ),
         ("dns://a..b type=SRV", "the URL's host is not a name that DNS can hold"),
     ],

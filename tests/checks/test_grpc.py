@@ -134,6 +134,13 @@ def test_insecure_skips_the_certificate(authority: trustme.CA) -> None:
         assert run(why_not(f"grpcs://localhost:{port} insecure")) == ""
 
 
+def test_a_final_dot_is_not_part_of_the_name_in_the_certificate(
+    authority: trustme.CA, ca_file: Path
+) -> None:
+    with grpc_server(authority=authority) as port:
+        assert run(why_not(f"grpcs://localhost.:{port} ca={ca_file}")) == ""
+
+
 def test_plain_text_to_a_tls_port_is_not_http2(authority: trustme.CA) -> None:
     with grpc_server(authority=authority) as port:
         reason = run(why_not(f"grpc://127.0.0.1:{port}"))

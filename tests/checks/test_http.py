@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import shlex
 from pathlib import Path
 
@@ -297,6 +298,21 @@ def test_no_secret_is_in_a_reason(tmp_path: Path) -> None:
     assert why == 'json: @ is "*** *** *** ***"'
 
 
+@pytest.mark.parametrize("token", ["a.jwt-" * 20, 'pass"word', "pass\\word", "päss'\"word"])
+@pytest.mark.parametrize("shape", ["{}", "[{}]"])
+def test_a_secret_is_found_before_it_is_cut_and_however_it_is_quoted(
+    token: str, shape: str
+) -> None:
+    echo = json_answer(shape.format(json.dumps(f"bad token {token}")))
+    header = shlex.quote(f"header=X-Key: {token}")
+
+    told, failed = (reason(f"json={query} {header}", echo) for query in ("@", "abs(@)"))
+
+    assert told == "json: @ is " + shape.format('"bad token ***"')
+    assert "bad token ***" in failed
+    assert token[:8] not in failed
+
+
 def test_the_password_of_the_url_is_not_in_a_reason_however_it_is_written() -> None:
     encoded = base64.b64encode(b"me:url-secret").decode()
 
@@ -364,6 +380,14 @@ def test_the_password_of_the_url_is_not_in_a_reason_however_it_is_written() -> N
         (
             "http://a proxy=http://p host=b",
             "host: a proxy connects to where Host says; works with https only",
+        ),
+        (
+            'http://a http2 header="TE: gzip"',
+            "header: TE is not for HTTP/2; leave it out",
+        ),
+        (
+            'http://a http2 header="Upgrade: h2c" header="TE: trailers"',
+            "header: Upgrade is not for HTTP/2; leave it out",
         ),
         (
             "http://a proxy=http://p http2",

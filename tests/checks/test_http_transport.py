@@ -13,7 +13,7 @@ from aiohttp import web
 
 from tests.checks.servers.certificates import speechless
 from tests.checks.servers.raw_http import OK, Served, serving, status, tunnelling
-from tests.conftest import free_port, run, why_not
+from tests.conftest import free_port, outcome, run, why_not
 
 
 async def reason_for(answer: bytes, options: str = "", *, keeps_open: bool = False) -> str:
@@ -73,29 +73,47 @@ def test_a_status_that_is_not_accepted_is_told_without_waiting_for_the_body() ->
         (b"", "connection closed before the answer"),
         (b"HTTP/1.1 200", "connection closed in the middle of the answer"),
         (b"HTTP/1.1 200 OK\r\nContent-Le", "connection closed in the middle of the answer"),
-        (
-            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nrea",
-            "connection closed in the middle of the answer",
-        ),
-        (
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nrea",
-            "connection closed in the middle of the answer",
-        ),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "not an HTTP answer"),
         (b"\x00\x01\x02", "not an HTTP answer"),
-        (
-            b"HTTP/1.1 abc\r\n\r\n",
-            "not an HTTP answer: illegal status line: bytearray(b'HTTP/1.1 abc')",
-        ),
+        (b"HTTP/1.1 abc\r\n\r\n", "the header of the answer is not valid HTTP"),
         (
             b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
-            "not an HTTP answer: bad Content-Length",
+            "the header of the answer is not valid HTTP",
         ),
         (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000, "the header of the answer is too long"),
     ],
 )
 def test_what_is_wrong_with_an_answer_is_told(answer: bytes, why: str) -> None:
     assert run(reason_for(answer)) == why
+
+
+BROKEN_BODIES = [
+    (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nrea",
+        "connection closed in the middle of the answer",
+    ),
+    (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nrea",
+        "connection closed in the middle of the answer",
+    ),
+    (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        "the body of the answer is not valid HTTP",
+    ),
+]
+
+
+@pytest.mark.parametrize(("answer", "why"), BROKEN_BODIES)
+def test_what_is_wrong_with_a_body_is_told_if_it_is_looked_at(answer: bytes, why: str) -> None:
+    assert run(reason_for(answer, "body-regex=ready")) == why
+    assert run(reason_for(answer)) == ""
+
+
+@pytest.mark.parametrize("options", ["", "timeout=200ms"])
+def test_a_stream_without_an_end_is_judged_by_its_status(options: str) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: hi\n\n"
+
+    assert run(reason_for(answer, options, keeps_open=True)) == ""
 
 
 def test_a_server_that_resets_is_told() -> None:
@@ -128,7 +146,7 @@ def test_a_server_that_resets_is_told() -> None:
     ],
 )
 def test_a_timeout_says_what_was_waited_for(answer: bytes, why: str) -> None:
-    assert run(reason_for(answer, "timeout=100ms", keeps_open=True)) == why
+    assert run(reason_for(answer, "body-regex=x timeout=100ms", keeps_open=True)) == why
 
 
 def test_a_timeout_cuts_the_connection_and_takes_no_leave(server_tls: ssl.SSLContext) -> None:
@@ -264,6 +282,17 @@ def test_the_reason_names_the_last_target_without_its_query() -> None:
 
     why, url = run(main())
     assert why == f"status 503 (redirected to {url}/b)"
+
+
+@pytest.mark.parametrize("answer", [status(404), None])
+def test_what_a_redirect_leads_to_is_never_absent(answer: bytes | None) -> None:
+    async def main() -> bool:
+        dead = f"http://127.0.0.1:{free_port()}/"
+        to = status(302, "Location: /b" if answer else f"Location: {dead}")
+        async with serving(to, answer or OK) as server:
+            return (await outcome(f"{server.url}/a redirects=follow until=down")).ok
+
+    assert not run(main())
 
 
 def test_another_host_is_given_no_secret(tmp_path: Path) -> None:

@@ -103,6 +103,17 @@ def test_a_pod_without_a_token_says_what_to_set(
     )
 
 
+def test_a_final_dot_is_not_part_of_the_name_in_the_certificate(
+    server_tls: ssl.SSLContext, ca_file: Path
+) -> None:
+    async def main() -> str:
+        async with Kubernetes(server_tls) as server:
+            there = f"server=https://localhost.:{server.port} ca={ca_file}"
+            return await why_not(f"k8s:job/migrate {there}")
+
+    assert run(main()) == "no job migrate in namespace default"
+
+
 def test_a_certificate_that_is_not_the_clusters_says_so(server_tls: ssl.SSLContext) -> None:
     async def main() -> str:
         async with Kubernetes(server_tls) as server:
@@ -115,7 +126,7 @@ def test_a_server_behind_a_path_is_asked_there() -> None:
     check = watch_for("k8s:job/x server=https://rancher/k8s/clusters/c-1/").check
     assert isinstance(check, K8s)
 
-    assert check.watch.account.login().prefix == "/k8s/clusters/c-1"
+    assert run(check.watch.account.login()).prefix == "/k8s/clusters/c-1"
 
 
 def test_a_token_is_never_shown(folder: Path) -> None:

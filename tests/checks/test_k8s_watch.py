@@ -242,6 +242,46 @@ def test_without_the_right_to_watch_it_polls_and_says_so() -> None:
     assert run(main()) == 1
 
 
+def test_the_right_to_watch_may_be_granted_later() -> None:
+    async def main() -> tuple[bool, bool, str]:
+        async with Kubernetes() as server:
+            server.denied.add(("watch", "jobs"))
+            server.put("jobs", "migrate", **RUNNING)
+            watch = job(server)
+            await until_told(watch, "(polling: may not watch")
+            check = watch.check
+            assert isinstance(check, K8s)
+            forget_refusal(check)
+            await reason(watch)
+            assert check.watch._follower is not None
+            await asyncio.wait([check.watch._follower])
+            refused_again = server.count("watch") == 2 and "(polling" in await reason(watch)
+            server.denied.clear()
+            await reason(watch)
+            tried_at_once = server.count("watch") > 2
+            forget_refusal(check)
+            await until_told(watch, "1 active", but_not="polling")
+            server.put("jobs", "migrate", **COMPLETE)
+            await changed(watch)
+            return refused_again, tried_at_once, await reason(watch)
+
+    assert run(main()) == (True, False, "")
+
+
+async def until_told(watch: Watch, text: str, but_not: str = "nothing") -> None:
+    async with asyncio.timeout(10):
+        while True:
+            told = await reason(watch)
+            if text in told and but_not not in told:
+                return
+            await asyncio.sleep(0.01)
+
+
+def forget_refusal(check: K8s) -> None:
+    """Make the refusal of the watch as old as it must be for another try."""
+    check.watch._refused -= _k8s_watch.RETRY
+
+
 def test_a_watch_that_always_fails_does_not_make_attempts_race() -> None:
     async def main() -> int:
         async with Kubernetes() as server, waiting(job(server, "interval=200ms")) as board:

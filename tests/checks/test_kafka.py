@@ -109,6 +109,25 @@ def test_the_driver_logs_in_to_the_broker_of_these_tests(mechanism: str) -> None
     run(main())
 
 
+# Secrets
+
+
+@pytest.mark.parametrize("more", ["", ",127.0.0.1:{port}"])
+def test_a_password_from_a_file_is_kept_out_of_what_a_broker_says(
+    more: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "password"
+    path.write_text("s3cret\n")
+    broker = closed(("PLAIN",), complaint="no entry with s3cret")
+
+    async def main() -> str:
+        async with broker.listening() as port, broker.listening() as other:
+            hosts = f"127.0.0.1:{port}" + more.format(port=other)
+            return await why_not(f"kafka://stranger@{hosts} sasl=plain password-file={path}")
+
+    assert run(main()) == "login refused: no entry with ***"
+
+
 # Metadata
 
 

@@ -25,8 +25,11 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
 
 from gate.checks import _bson
+from gate.checks._login import Login
 from gate.checks._mongodb_srv import Srv
 from gate.checks._mongodb_state import Wanted
+from gate.checks._pymongo import LogIn
+from gate.checks._tls import Tls
 from gate.checks.mongodb import Mongodb, Seeds
 from gate.errors import Absent, CheckFailed
 from gate.url import Host
@@ -151,6 +154,12 @@ def test_the_replica_set_of_the_url_is_the_one_wanted() -> None:
 
 def test_another_replica_set_is_named() -> None:
     assert why(Server(PRIMARY), "/?replicaSet=rs9") == "is in another replica set: rs0"
+
+
+def test_what_the_query_says_of_the_replica_set_is_no_secret() -> None:
+    reason = run(why_not("mongodb://mongo-0.mongo.invalid/?replicaSet=mongo&appName=invalid"))
+
+    assert reason == "name not found: mongo-0.mongo.invalid"
 
 
 def test_a_standalone_server_is_in_no_replica_set() -> None:
@@ -465,6 +474,57 @@ def test_certificates_are_not_verified_where_the_url_says_so(
     assert why(server, after_port, login=login, tls=server_tls) == ""
 
 
+@pytest.mark.parametrize("login", ["", "app:s3cret@"])
+def test_any_name_is_taken_from_a_known_authority_where_the_url_says_so(
+    login: str, authority: trustme.CA, ca_file: Path
+) -> None:
+    other = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("other.example.com").configure_cert(other)
+    server = Server(passwords={"app": "s3cret"})
+    after_port = "/?tls=true&tlsAllowInvalidHostnames=true"
+
+    unknown = why(server, after_port, login=login, tls=other)
+
+    assert unknown == "TLS: unable to get local issuer certificate"
+    assert why(server, f"{after_port} ca={ca_file}", login=login, tls=other) == ""
+
+
+def test_the_driver_too_verifies_the_authority_where_any_name_will_do(
+    server_tls: ssl.SSLContext,
+) -> None:
+    async def main() -> None:
+        async with Server(passwords={"app": "s3cret"}).listening(tls=server_tls) as port:
+            log_in = LogIn(
+                login=Login(username="app", written_password="s3cret"),
+                mechanism="",
+                auth_source="",
+                database="",
+                tls=Tls(any_name=True),
+                timeout=2.0,  # the driver tries again until then
+            )
+            await log_in(Host("127.0.0.1", port), "")
+
+    with pytest.raises(CheckFailed, match="unable to get local issuer certificate"):
+        run(main())
+
+
+@pytest.mark.parametrize("login", ["", "app:s3cret@"])
+def test_a_final_dot_is_not_part_of_the_name_in_the_certificate(
+    login: str, server_tls: ssl.SSLContext, ca_file: Path
+) -> None:
+    async def main() -> str:
+        async with Server(passwords={"app": "s3cret"}).listening(tls=server_tls) as port:
+            return await why_not(f"mongodb://{login}localhost.:{port} ca={ca_file}")
+
+    assert run(main()) == ""
+
+
+def test_a_file_of_the_url_that_cannot_be_read_is_told_as_it_is_written_there() -> None:
+    reason = why(Server(), "/?tls=true&tlsCAFile=/nope/ca.pem")
+
+    assert reason == "tlsCAFile: cannot read /nope/ca.pem: no such file or directory"
+
+
 def test_a_client_certificate_is_shown(
     authority: trustme.CA, server_tls: ssl.SSLContext, ca_file: Path, tmp_path: Path
 ) -> None:
@@ -630,7 +690,7 @@ def test_the_replica_set_of_a_txt_record_is_the_one_wanted() -> None:
                 "URL, and certificate and key from one file, cert=PATH"
             ),
         ),
-        ("mongodb://db/?tlsCAFile=ca.pem", "tlscafile in the URL: wants an absolute path"),
+        ("mongodb://db/?tlsCAFile=ca.pem", "tlsCAFile in the URL: wants an absolute path"),
         ("mongodb:db", "the URL wants a host; write mongodb://host:port"),
     ],
 )

@@ -3,7 +3,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Iterator
+import ssl
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -16,14 +17,24 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from gate.checks import _mysql_wire as wire
 from tests.checks.servers import certificate
 from tests.checks.servers.certificate import Certificate
-from tests.checks.servers.cold_start import compare
+from tests.checks.servers.cold_start import Comparison
 from tests.checks.servers.fake import reason_of
-from tests.checks.servers.mariadb import Mariadb, copy_of, from_afar, initialize
+from tests.checks.servers.mariadb import (
+    Mariadb,
+    cold_start,
+    cold_start_with_login,
+    copy_of,
+    from_afar,
+    initialize,
+)
 from tests.checks.servers.reset import reason_of_reset
 from tests.conftest import free_port, outcome, problems_of, run, why_not
 
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
 APP = "mysql://app:se%20cret"
 STRANGER = "the server does not speak MySQL on this port"
+ODD_REFUSED = "login refused: access denied for user 'odd'@'198.51.100.9'"
 SSL_MODES = "disabled, preferred, required, verify-ca, verify-identity"
 NONCE = b"12345678abcdefghijkl"
 
@@ -93,7 +104,10 @@ def test_asking_two_hundred_times_is_never_counted_as_an_error(server: Mariadb) 
         ("modern:se%20cret", ""),
         ("modern:wrong", "login refused: access denied for user 'modern'@'198.51.100.9'"),
         ("modern:", "login refused: access denied for user 'modern'@'198.51.100.9'"),
-        ("odd:x", "login failed: gate does not know the plugin 'dialog'"),
+        (
+            "odd:x",
+            f"{ODD_REFUSED}; gate does not know the plugin 'dialog'",
+        ),
     ],
 )
 def test_with_a_password_login_has_to_work_and_no_outcome_is_counted(
@@ -174,6 +188,10 @@ def test_a_server_that_is_there_is_not_down(server: Mariadb) -> None:
         ("query='SELECT 1 WHERE FALSE'", "query gave no row"),
         ("query='SELECT * FROM missing'", "query failed: table 'app.missing' doesn't exist"),
         ("query='SHOW COLLATION'", ""),
+        ("query=\"SELECT REPEAT('x', 70000)\"", ""),
+        ("query=\"SELECT REPEAT('x', 70000) FROM (SELECT 1 UNION SELECT 2) a\"", ""),
+        ("query=\"SELECT REPEAT('x', 16777211)\" timeout=20s", ""),
+        ("query='CALL app.nix()'", "query failed: PROCEDURE app.nix does not exist"),
         ("query='SELECT SLEEP(9)' timeout=300ms", "query: no answer within 300ms"),
         ("role=primary", ""),
         ("role=primary query='SELECT * FROM information_schema.columns'", ""),
@@ -213,13 +231,13 @@ def test_too_many_connections_are_told(original: Mariadb, tmp_path: Path) -> Non
         assert reason(f"{APP}@127.0.0.1:{made.port}/app") == "too many connections"
 
 
-@pytest.mark.parametrize("who", ["", "app:se%20cret@"])
+@pytest.mark.parametrize("start", [cold_start, cold_start_with_login])
 def test_gate_never_opens_before_the_servers_own_client(
-    original: Mariadb, tmp_path: Path, who: str
+    original: Mariadb, tmp_path: Path, start: Callable[[Path], Comparison]
 ) -> None:
-    made = copy_of(original, tmp_path)
+    copy_of(original, tmp_path)
 
-    result = compare(f"mysql://{who}127.0.0.1:{made.port}", made.is_ready, made.starting())
+    result = start(tmp_path)
 
     assert not result.was_early
     assert result.reasons == ["connection refused"]
@@ -344,8 +362,6 @@ def test_mysql_8_is_proven_the_password_without_tls(*, is_cached: bool) -> None:
 
 
 async def _against_mysql_8(password: str, *, is_cached: bool) -> str:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(wire.packet(0, GREETING))
         answer = (await _packet(reader)).split(b"app\0", 1)[1]
@@ -353,13 +369,7 @@ async def _against_mysql_8(password: str, *, is_cached: bool) -> str:
         if not is_cached:
             writer.write(wire.packet(2, b"\x01\x04"))
             assert await _packet(reader) == b"\x02"
-            public = key.public_key().public_bytes(
-                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-            )
-            writer.write(wire.packet(4, b"\x01" + public))
-            sha1 = hashes.SHA1()
-            oaep = padding.OAEP(padding.MGF1(sha1), sha1, None)
-            is_right = key.decrypt(await _packet(reader), oaep) == _xor(b"se cret\0", NONCE)
+            is_right = await _encrypted(reader, writer) == b"se cret\0"
         elif is_right:
             writer.write(wire.packet(2, b"\x01\x03"))
         writer.write(wire.packet(6, OK if is_right else DENIED))
@@ -370,6 +380,18 @@ async def _against_mysql_8(password: str, *, is_cached: bool) -> str:
     async with listener:
         port = listener.sockets[0].getsockname()[1]
         return await why_not(f"mysql://app:{password.replace(' ', '%20')}@127.0.0.1:{port}")
+
+
+async def _encrypted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    """Return what comes back, decrypted, when a public key is sent."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    writer.write(wire.packet(4, b"\x01" + public))
+    sha1 = hashes.SHA1()
+    oaep = padding.OAEP(padding.MGF1(sha1), sha1, None)
+    return _xor(key.decrypt(await _packet(reader), oaep), NONCE)
 
 
 async def _packet(reader: asyncio.StreamReader) -> bytes:
@@ -404,21 +426,28 @@ async def _scripted(
             heard.append(await _packet(reader))
         writer.close()
 
+    return await _reason_at(serve, line, path), heard
+
+
+async def _reason_at(serve: Serve, line: str, path: Path | None) -> str:
+    """Return the reason at a server, on a unix socket if *path* is given."""
     if path is not None:
         async with await asyncio.start_unix_server(serve, path):
-            return await why_not(f"mysql://app:x@localhost/app?unix_socket={path}"), heard
+            return await why_not(f"mysql://app:x@localhost/app?unix_socket={path}")
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as listener:
         at = f"127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-        return await why_not(line.format(at=at)), heard
+        return await why_not(line.format(at=at))
 
 
+REFUSED = "login refused: access denied for user 'app'@'pod'"
 IN_CLEAR = b"\xfemysql_clear_password\0"
 FULL = b"\x01\x04"
 
 
 def test_a_password_is_sent_in_clear_only_where_nobody_hears_it(tmp_path: Path) -> None:
     why, heard = run(_scripted(IN_CLEAR, DENIED))
-    assert why == "login failed: the server wants the password in clear, without TLS"
+    in_clear = "the server wants the password in clear, without TLS"
+    assert why == f"{REFUSED}; {in_clear}"
     assert heard[1:] == [b"\0"]
 
     for number, asked in enumerate((IN_CLEAR, FULL)):
@@ -427,13 +456,86 @@ def test_a_password_is_sent_in_clear_only_where_nobody_hears_it(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
+    ("plugin", "answer"),
+    [
+        ("caching_sha2_password", b""),
+        ("mysql_native_password", b""),
+        ("sha256_password", b"\0"),
+        ("authentication_ldap_sasl_client", bytes(64)),
+    ],
+)
+def test_a_denial_is_ready_whatever_the_server_asks_of_a_user_it_does_not_have(
+    plugin: str, answer: bytes
+) -> None:
+    """MySQL 8 picks one of the first three ways for each such user anew at each start."""
+    asked = b"\xfe" + plugin.encode() + b"\0" + NONCE + b"\0"
+
+    why, heard = run(_scripted(asked, DENIED, line="mysql://{at}/app"))
+
+    assert (why, heard[1]) == ("", answer)
+
+
+def test_sha256_password_is_encrypted_but_for_tls(
+    server_tls: ssl.SSLContext, tmp_path: Path
+) -> None:
+    """By a fake, as above: MySQL does not take it as it is on a unix socket either."""
+    encrypted = ("", [b"\1", b"x\0"])
+
+    assert run(_against_sha256()) == encrypted
+    assert run(_against_sha256(path=tmp_path / "sock")) == encrypted
+    assert run(_against_sha256(tls=server_tls)) == ("", [b"x\0"])
+
+
+async def _against_sha256(
+    *, path: Path | None = None, tls: ssl.SSLContext | None = None
+) -> tuple[str, list[bytes]]:
+    """Return the reason, and what a server heard that demands `sha256_password`, decrypted."""
+    heard: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if tls is None:
+            writer.write(wire.packet(0, GREETING))
+        await _packet(reader)
+        writer.write(wire.packet(2, b"\xfesha256_password\0" + NONCE + b"\0"))
+        heard.append(await _packet(reader))
+        if heard == [b"\1"]:
+            heard.append(await _encrypted(reader, writer))
+        writer.write(wire.packet(6, OK))
+        await reader.read()
+        writer.close()
+
+    line = "mysql://app:x@{at}/app"
+    if tls is not None:
+        return await _reason_over_tls(serve, line, tls), heard
+    return await _reason_at(serve, line, path), heard
+
+
+async def _reason_over_tls(serve: Serve, line: str, tls: ssl.SSLContext) -> str:
+    """Return the reason at a server that goes on by *serve* once there is TLS."""
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        asking = asyncio.create_task(
+            why_not(line.format(at=f"127.0.0.1:{listener.getsockname()[1]}"))
+        )
+        sock, _ = await loop.sock_accept(listener)
+        await loop.sock_sendall(sock, wire.packet(0, SECURE_GREETING))
+        # From the bare socket: right behind the request TLS begins.
+        await loop.sock_recv(sock, len(wire.packet(1, bytes(32))))
+        protocol = asyncio.StreamReaderProtocol(asyncio.StreamReader(), serve)
+        await loop.connect_accepted_socket(lambda: protocol, sock, ssl=tls)
+        return await asking
+
+
+@pytest.mark.parametrize(
     ("packets", "why"),
     [
-        ((FULL, DENIED), "login refused: access denied for user 'app'@'pod'"),
+        ((FULL, DENIED), REFUSED),
+        ((FULL, b""), STRANGER),
         ((FULL, b"\x01AAAA"), "login failed: the server's RSA key is not usable"),
         ((FULL, b"\x01no key"), "login failed: the server's RSA key is not usable"),
-        ((b"\x01\x07", DENIED), "login refused: access denied for user 'app'@'pod'"),
-        ((b"\x07", DENIED), "login refused: access denied for user 'app'@'pod'"),
+        ((b"\x01\x07", DENIED), REFUSED),
+        ((b"\x07", DENIED), REFUSED),
         ((b"\x07",) * 9, "login failed: the server does not come to an end"),
         ((), "connection closed during login"),
     ],

@@ -8,15 +8,13 @@ import trustme
 
 from tests.checks.servers import certificate
 from tests.checks.servers.certificate import Certificate
-from tests.checks.servers.cold_start import compare
 from tests.checks.servers.daemon import Daemon, until
 from tests.checks.servers.fake import reason_of, reason_of_silence
 from tests.checks.servers.nats import (
     begin_lame_duck_mode,
-    cold_nats,
+    cold_start,
     connected,
     greets,
-    is_healthy,
     nats,
 )
 from tests.conftest import free_port, outcome, problems_of, run, why_not
@@ -112,21 +110,27 @@ def test_tls_is_verified(secured: Daemon) -> None:
 
 
 def test_a_server_without_tls_where_it_is_wanted_is_not_ready(server: Daemon) -> None:
-    assert run(why_not(f"nats://127.0.0.1:{server.port} tls")) == "TLS: the server offers none"
+    """Any option of TLS wants it: a password must not go in clear where a certificate is named."""
+    for options in ("tls", "insecure", "ca=/etc/ssl/certs/ca-certificates.crt"):
+        line = f"nats://app:any@127.0.0.1:{server.port} {options}"
+        assert run(why_not(line)) == "TLS: the server offers none"
 
 
-def test_a_cold_start_is_seen_no_sooner_and_not_much_later_than_by_the_server_itself(
-    tmp_path: Path,
-) -> None:
-    port, monitor = free_port(), free_port()
-    settings = ("-m", str(monitor), "--jetstream", "--store_dir", str(tmp_path))
-    cold = cold_nats(tmp_path, port, *settings)
+def test_of_several_servers_one_is_enough(server: Daemon, guarded: Daemon) -> None:
+    place, closed = f"127.0.0.1:{guarded.port}", f"127.0.0.1:{free_port()}"
 
-    seen = compare(f"nats://127.0.0.1:{port}", lambda: is_healthy(monitor), cold)
+    assert run(why_not(f"nats://{closed},127.0.0.1:{server.port}")) == ""
+    assert run(why_not(f"nats://app:p%40ss%3Aw@{closed},nats://app:p%40ss%3Aw@{place}")) == ""
+    assert run(why_not(f"nats://app:wrong@{closed},{place}")) == (
+        f"connection refused ({closed}), login refused ({place})"
+    )
+
+
+def test_a_cold_start_is_seen_no_sooner_than_by_the_server_itself(tmp_path: Path) -> None:
+    seen = cold_start(tmp_path)
 
     assert seen.reasons == ["connection refused"]
     assert not seen.was_early
-    assert seen.gap < 0.3
 
 
 def test_a_server_in_lame_duck_mode_refuses(tmp_path: Path) -> None:
@@ -174,7 +178,5 @@ def test_a_server_that_hangs_is_told_with_the_stage() -> None:
 
 
 def test_mistakes_are_told() -> None:
-    assert problems_of("nats://a,b") == [
-        "the URL wants one host and a port; write nats://host:port"
-    ]
+    assert problems_of("nats://") == ["the URL wants a host; write nats://host:port"]
     assert problems_of("nats+tls://a") == ["nats+tls: unknown scheme; gate has nats"]

@@ -5,17 +5,20 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import trustme
 
-from tests.checks.servers.cold_start import compare, poll
+from tests.checks.servers.cold_start import Comparison, poll
 from tests.checks.servers.fake import reason_of
+from tests.checks.servers.pgbouncer import pooled
 from tests.checks.servers.postgresql import (
     Postgresql,
     certified,
+    cold_start,
+    cold_start_with_login,
     copy_of,
     initialize,
     own_folder,
@@ -29,6 +32,13 @@ NO_ENTRY = 'login refused: no pg_hba.conf entry for host "127.0.0.1", user'
 SSL_MODES = "disable, allow, prefer, require, verify-ca, verify-full"
 ROLES = "any, prefer-standby, primary, standby, read-write, read-only"
 USER_WANTED = "a password, query or role wants a user to log in as"
+SYSTEM = "sslmode: sslrootcert=system takes verify-full only; leave the other out"
+NO_SERVICE = "service: gate reads no service file; write host, database and so on in the URL"
+NOBODY = "SELECT '', '' WHERE $1 = ''"
+UNREACHABLE = (
+    'server login has been failing, cached error: password authentication failed for user "x"'
+    " (server_login_retry)"
+)
 STRANGER = "the server does not speak PostgreSQL on this port"
 
 
@@ -129,6 +139,7 @@ def test_with_a_password_login_has_to_work(
         ("query='SET application_name TO gate'", ""),
         ("query='SELECT false'", ""),
         ("query='SELECT 1 WHERE false'", "query gave no row"),
+        ("query=\"SELECT repeat('x', 70000)\"", ""),
         ("query='TABLE missing'", 'query failed: relation "missing" does not exist'),
         ("query='SELECT pg_sleep(9)' timeout=300ms", "query: no answer within 300ms"),
         ("role=primary", ""),
@@ -139,6 +150,15 @@ def test_with_a_password_login_has_to_work(
 )
 def test_role_and_query_have_to_hold(server: Postgresql, options: str, why: str) -> None:
     assert reason(f"{APP}@127.0.0.1:{server.port}/app {options}") == why
+
+
+def test_options_of_the_session_are_as_the_url_has_them(server: Postgresql) -> None:
+    line = f"{APP}@127.0.0.1:{server.port}/app?options=-cwork_mem%3D{{}}"
+    line += " query=\"SELECT WHERE current_setting('work_mem') = '7MB'\""
+
+    assert reason(line.format("7MB")) == ""
+    assert reason(line.format("8MB")) == "query gave no row"
+    assert reason(line.format("nix")).startswith("login failed: invalid value for parameter")
 
 
 def test_a_query_that_takes_too_long_is_cancelled_on_the_server(server: Postgresql) -> None:
@@ -153,6 +173,38 @@ def test_a_database_missing_is_told_where_the_server_tells(server: Postgresql) -
 
     assert reason(f"{line}/nix") == 'database "nix" does not exist'
     assert reason(line) == ""
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"auth_type": "trust"},
+        {"auth_type": "md5", "auth_user": "trusted", "auth_query": NOBODY},
+    ],
+)
+def test_a_pooler_that_denies_strangers_accepts_connections(
+    server: Postgresql, settings: dict[str, str]
+) -> None:
+    with pooled(server, **settings) as port:
+        reasons = [reason(f"postgresql://{who}127.0.0.1:{port}/app") for who in ("", "zoe@")]
+
+    assert reasons == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("no such user", ""),
+        (UNREACHABLE, UNREACHABLE),
+        ("unsupported startup parameter: options", "unsupported startup parameter: options"),
+    ],
+)
+def test_a_pooler_without_its_server_is_not_ready(text: str, why: str) -> None:
+    """By a fake: that of Debian is too old to quote."""
+    body = f"SFATAL\0C08P01\0M{text}\0\0".encode()
+    answer = b"E" + (len(body) + 4).to_bytes(4) + body
+
+    assert run(reason_of("postgresql://127.0.0.1:{port}/app?sslmode=disable", answer)) == why
 
 
 @pytest.mark.parametrize(
@@ -211,13 +263,14 @@ def test_a_server_that_shuts_down_says_so_and_comes_back(original: Postgresql) -
             assert reason(line) == ""
 
 
-@pytest.mark.parametrize("who", ["", "app:se%20cret@"])
-def test_gate_never_opens_before_the_servers_own_client(original: Postgresql, who: str) -> None:
+@pytest.mark.parametrize("start", [cold_start, cold_start_with_login])
+def test_gate_never_opens_before_the_servers_own_client(
+    original: Postgresql, start: Callable[[Path], Comparison]
+) -> None:
     with own_folder() as folder:
-        made = copy_of(original, folder)
-        line = f"postgresql://{who}127.0.0.1:{made.port}/app"
+        copy_of(original, folder)
 
-        result = compare(line, made.answers, made.starting(listen_addresses="127.0.0.1"))
+        result = start(folder)
 
     assert not result.was_early
     assert set(result.reasons) <= {"connection refused", "starting up"}
@@ -249,6 +302,13 @@ def test_tls_is_verified_as_sslmode_says(secured: Postgresql, ca_file: Path, who
     assert reason(line) == ""
     assert reason(f"{line} sslmode=verify-full") == untrusted
     assert reason(f"{line} sslmode=verify-full insecure") == ""
+
+
+def test_the_systems_authorities_are_asked_whenever_they_are_named(secured: Postgresql) -> None:
+    line = f"{APP}@localhost:{secured.port}/app?sslrootcert=system"
+
+    untrusted = "TLS: unable to get local issuer certificate"
+    assert [reason(line), reason(f"{line}&sslmode=verify-full")] == [untrusted, untrusted]
 
 
 def test_the_name_is_verified_by_verify_full_only(secured: Postgresql, ca_file: Path) -> None:
@@ -305,6 +365,16 @@ def test_hosts_are_read_from_the_query_too(server: Postgresql) -> None:
     assert reason(f"{APP}@/app?host=127.0.0.1:{server.port}") == ""
     assert reason(f"{APP}@/app?host=127.0.0.1,::1&port={dead},{server.port}") == ""
     assert reason(f"{APP}@/app?host=localhost&port={dead}") == "connection refused"
+
+
+def test_an_address_is_where_the_host_is(secured: Postgresql, ca_file: Path) -> None:
+    by_name = f"sslmode=verify-full&sslrootcert={ca_file}&hostaddr=127.0.0.1"
+    at = f"{APP}@{{}}:{secured.port}/app?{by_name}"
+
+    assert reason(at.format("localhost")) == ""
+    mismatch = "TLS: hostname mismatch, certificate is not valid for 'db.invalid'"
+    assert reason(at.format("db.invalid")) == mismatch
+    assert reason(f"{APP}@/app?hostaddr=127.0.0.1&port={secured.port}") == ""
 
 
 def test_ipv6_is_spoken(server: Postgresql) -> None:
@@ -454,6 +524,10 @@ def test_a_server_that_is_silent_is_told_by_its_stage() -> None:
             f"target_session_attrs: the URL's is not one of {ROLES}",
         ),
         ("x postgresql://a%00b@db/app", "user: the one in the URL holds a %00"),
+        ("x postgresql://db/app?options=%00", "options: the one in the URL holds a %00"),
+        ("x postgresql://db/app?sslrootcert=system&sslmode=require", SYSTEM),
+        ("x postgresql://db/app?sslrootcert=system sslmode=disable", SYSTEM),
+        ("x postgresql://db/app?service=app", NO_SERVICE),
         ("x postgresql://db/app?port=x", "port: the one in the URL's query is not a number"),
     ],
 )
@@ -465,3 +539,5 @@ def test_parameters_of_drivers_are_no_problem() -> None:
     query = "sslmode=require&connect_timeout=5&pool_size=3&application_name=app&options=-csearch"
 
     assert problems_of(f"x postgresql://db/app?{query}") == []
+    for off in ("false", "False", "0"):
+        assert problems_of(f"x postgresql://db/app?ssl={off}") == []

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,12 +8,17 @@ import pytest
 from gate import stage
 from gate.checks import _secret
 from gate.errors import CheckFailed
-from tests.conftest import problems_of
+from tests.conftest import problems_of, run
+
+
+def read(path: Path) -> str:
+    found: str = run(_secret.read(str(path), "password-file"))
+    return found
 
 
 def why_unreadable(path: Path) -> str:
     with pytest.raises(CheckFailed) as caught:
-        _secret.read(str(path), "password-file")
+        read(path)
     return str(caught.value)
 
 
@@ -20,31 +26,33 @@ def why_unreadable(path: Path) -> str:
 def test_the_line_break_at_the_end_is_no_part_of_the_secret(tmp_path: Path, text: str) -> None:
     (tmp_path / "password").write_bytes(text.encode())
 
-    assert _secret.read(str(tmp_path / "password"), "password-file") == "hunter2"
+    assert read(tmp_path / "password") == "hunter2"
 
 
 def test_spaces_are_part_of_the_secret(tmp_path: Path) -> None:
     (tmp_path / "password").write_text(" two words ")
 
-    assert _secret.read(str(tmp_path / "password"), "password-file") == " two words "
+    assert read(tmp_path / "password") == " two words "
 
 
 def test_what_was_read_is_kept_out_of_reasons(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("hunter2\n")
-    stage.begin()
 
-    _secret.read(str(tmp_path / "password"), "password-file")
+    async def main() -> tuple[str, ...]:
+        stage.begin()
+        await _secret.read(str(tmp_path / "password"), "password-file")
+        return stage.secrets()
 
-    assert stage.secrets() == ("hunter2",)
+    assert run(main()) == ("hunter2",)
 
 
 def test_a_secret_that_rotates_is_read_anew(tmp_path: Path) -> None:
     path = tmp_path / "password"
     path.write_text("old")
-    _secret.read(str(path), "password-file")
+    read(path)
     path.write_text("new")
 
-    assert _secret.read(str(path), "password-file") == "new"
+    assert read(path) == "new"
 
 
 def test_a_secret_that_is_not_there_yet_is_told(tmp_path: Path) -> None:
@@ -71,6 +79,13 @@ def test_what_is_no_secret_is_told_without_its_content(tmp_path: Path) -> None:
     assert why_unreadable(binary) == f"password-file: cannot read {binary}: not UTF-8 text"
     assert why_unreadable(long) == f"password-file: {long} is longer than 64 KiB"
     assert why_unreadable(tmp_path) == f"password-file: cannot read {tmp_path}: is a directory"
+
+
+def test_a_fifo_is_no_secret_and_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    os.mkfifo(path)
+
+    assert why_unreadable(path) == f"password-file: {path} is not a regular file"
 
 
 def test_a_relative_path_is_a_problem() -> None:

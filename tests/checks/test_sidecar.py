@@ -137,6 +137,12 @@ KNOWN = "cloud-sql-proxy, dapr, envoy, istio, linkerd, otel-collector, vault-age
             "sidecar:envoy port=65536",
             "port and path: want a port up to 65535 and a path that begins with /",
         ),
+        ("sidecar:envoy?port=1", "the URL wants no query; write sidecar:NAME port=…"),
+        ("sidecar://envoy/ready", "the URL wants no path; write sidecar:NAME"),
+        (
+            "sidecar:vault-agent?file=a file=b",
+            "the URL wants no query; write sidecar:vault-agent file=…",
+        ),
         (
             "sidecar:envoy path=ready",
             "port and path: want a port up to 65535 and a path that begins with /",

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from tests.conftest import free_port, outcome, problems_of, run, why_not
 
 
@@ -27,3 +29,27 @@ def test_a_host_without_a_port_is_a_problem() -> None:
     assert problems_of("db tcp://db") == [
         "the URL wants one host and a port; write tcp://host:port"
     ]
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("tcp://db:1?timeout=3s", "the URL wants no query; write tcp://host:port timeout=…"),
+        ("tcp://db:1?pin=1234", "the URL wants no query; write tcp://host:port option=…"),
+        ("tcp://db:1/path", "the URL wants no path; write tcp://host:port"),
+        ("tcp://me:secret@db:1", "the URL wants no user; write tcp://host:port"),
+        (
+            "tcp://me@db:1/app?interval=1s&timeout=3s",
+            (
+                "the URL wants no user and no path and no query; "
+                "write tcp://host:port interval=… timeout=…"
+            ),
+        ),
+    ],
+)
+def test_what_a_connection_does_not_need_is_not_dropped_in_silence(url: str, problem: str) -> None:
+    assert problems_of(url) == [problem]
+
+
+def test_a_final_slash_is_nothing() -> None:
+    assert problems_of("tcp://db:1/") == []

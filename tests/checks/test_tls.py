@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from pathlib import Path
 
@@ -31,6 +32,13 @@ def reason(tls: ssl.SSLContext, options: str, host: str = "localhost") -> str:
 def test_a_valid_certificate_is_ready(server_tls: ssl.SSLContext, ca_file: Path) -> None:
     assert reason(server_tls, f"ca={ca_file}") == ""
     assert reason(server_tls, f"ca={ca_file}", host="127.0.0.1") == ""
+
+
+def test_a_final_dot_is_not_part_of_the_name_in_the_certificate(
+    server_tls: ssl.SSLContext, ca_file: Path
+) -> None:
+    assert reason(server_tls, f"ca={ca_file}", host="localhost.") == ""
+    assert reason(server_tls, f"ca={ca_file} server-name=localhost.", host="127.0.0.1") == ""
 
 
 def test_the_port_is_443_by_default() -> None:
@@ -181,6 +189,67 @@ def test_rotated_files_are_read_again(
 
 
 @pytest.mark.parametrize(
+    ("url", "parameter"),
+    [
+        ("postgresql://127.0.0.1:1/app?sslmode=verify-ca&", "sslrootcert"),
+        ("postgresql://127.0.0.1:1/app?sslmode=require&", "sslcert"),
+        ("mysql://127.0.0.1:1/app?", "ssl_ca"),
+        ("mysql://127.0.0.1:1/app?", "ssl-ca"),
+        ("mongodb://127.0.0.1:1/?tls=true&", "tlsCertificateKeyFile"),
+    ],
+)
+def test_a_file_that_the_query_names_is_told_as_it_is_written_there(
+    url: str, parameter: str
+) -> None:
+    told = run(why_not(f"{url}{parameter}=/nope/file.pem"))
+
+    assert told == f"{parameter}: cannot read /nope/file.pem: no such file or directory"
+
+
+def test_a_file_that_the_query_names_is_told_so_if_it_is_of_no_use(tmp_path: Path) -> None:
+    path = tmp_path / "client.pem"
+    path.write_text("none")
+
+    told = run(why_not(f"mysql://127.0.0.1:1/app?sslmode=required&ssl_cert={path}"))
+
+    assert told == f"ssl_cert: {path} holds no usable certificate or key"
+
+
+def test_a_certificate_among_the_options_stands_for_that_of_the_query_and_its_key(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    path = tmp_path / "client.pem"
+    authority.issue_cert("app").private_key_and_cert_chain_pem.write_to_path(str(path))
+    url = f"postgresql://127.0.0.1:{free_port()}/app?sslmode=require"
+
+    told = run(why_not(f"{url}&sslcert=/nope/a.pem&sslkey=/nope/a.key cert={path}"))
+
+    assert told == "connection refused"
+
+
+def test_of_certificate_and_key_the_one_that_is_missing_is_told(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    path = tmp_path / "client.pem"
+    authority.issue_cert("app").private_key_and_cert_chain_pem.write_to_path(str(path))
+
+    told = run(why_not(f"tls://127.0.0.1:{free_port()} cert={path} key={tmp_path}/key.pem"))
+
+    assert told == f"key: cannot read {tmp_path}/key.pem: no such file or directory"
+
+
+@pytest.mark.parametrize("option", ["ca", "cert", "key"])
+def test_a_fifo_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path, option: str) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    options = f"cert={path} key={path}" if option == "key" else f"{option}={path}"
+
+    told = run(why_not(f"tls://127.0.0.1:{free_port()} {options}"))
+
+    assert told == f"{option.replace('key', 'cert')}: {path} is not a regular file"
+
+
+@pytest.mark.parametrize(
     ("line", "problem"),
     [
         (
@@ -189,6 +258,7 @@ def test_rotated_files_are_read_again(
         ),
         ("tls://a key=/k", "key: goes with cert=PATH, the certificate it belongs to"),
         ("tls://a ca=relative", "ca: wants an absolute path"),
+        ("tls://a/?insecure=true", "the URL wants no query; write tls://host:port insecure=…"),
         ("tls://a server-name=.a", "server-name: wants the name of a host, without a port"),
     ],
 )

@@ -60,3 +60,9 @@ def test_what_is_no_absolute_path_is_a_problem(line: str) -> None:
     assert problems_of(f"app {line}") == [
         "the URL wants an absolute path; write unix:///run/app.sock"
     ]
+
+
+def test_a_query_is_a_problem() -> None:
+    assert problems_of("unix:///run/app.sock?timeout=1s") == [
+        "the URL wants no query; write unix:///run/app.sock timeout=…"
+    ]

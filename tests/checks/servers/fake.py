@@ -6,13 +6,16 @@ import asyncio
 from contextlib import suppress
 
 from gate.model import Result
-from tests.conftest import outcome
+from tests.conftest import outcome, why_not
 
 
-async def outcome_of(line: str, answer: bytes, *, greets: bool = False) -> Result:
+async def outcome_of(
+    line: str, answer: bytes, *, greets: bool = False, stays: bool = False
+) -> Result:
     """Return the result of *line*, `{port}` in it, against a server that says *answer*.
 
-    It waits for a word from the client first, unless it *greets*.
+    It waits for a word from the client first, unless it *greets*, and hangs up then, unless
+    it *stays*.
     """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -21,6 +24,8 @@ async def outcome_of(line: str, answer: bytes, *, greets: bool = False) -> Resul
         writer.write(answer)
         with suppress(OSError):
             await writer.drain()
+        while stays and await reader.read(4096):
+            pass
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -28,9 +33,23 @@ async def outcome_of(line: str, answer: bytes, *, greets: bool = False) -> Resul
         return await outcome(line.format(port=server.sockets[0].getsockname()[1]))
 
 
-async def reason_of(line: str, answer: bytes, *, greets: bool = False) -> str:
+async def reason_of(line: str, answer: bytes, **server: bool) -> str:
     """Return why *line* is not ready, as `outcome_of` does."""
-    return (await outcome_of(line, answer, greets=greets)).reason
+    return (await outcome_of(line, answer, **server)).reason
+
+
+async def reason_of_turns(line: str, *answers: bytes) -> str:
+    """Return why *line* is not ready: each connection in turn has one of *answers*, the end."""
+    left = iter(answers)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(next(left))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        return await why_not(line.format(port=server.sockets[0].getsockname()[1]))
 
 
 async def reason_of_silence(line: str) -> str:

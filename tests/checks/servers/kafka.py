@@ -48,6 +48,8 @@ class Broker:
     rounds: int = 4096
     proves_itself: bool = True
     hangs_up_on: int = 0
+    complaint: str = ""
+    """What it says to whom it does not let in: that of a login module of its own."""
     requests: list[int] = field(default_factory=list)
     """What it was asked, in order."""
     idle: asyncio.Event = field(default_factory=asyncio.Event)
@@ -168,6 +170,8 @@ class Session:
         try:
             token = self._step(body[4:])
         except RefusedError:
+            if text := self._broker.complaint:
+                return struct.pack(">h", -1) + _text(text) + struct.pack(">i", 0) + lifetime
             text = "Authentication failed: Invalid username or password"
             return struct.pack(">h", 58) + _text(text) + struct.pack(">i", 0) + lifetime
         return struct.pack(">h", 0) + _text(None) + struct.pack(">i", len(token)) + token + lifetime

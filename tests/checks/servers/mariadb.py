@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
+from tests.checks.servers.cold_start import Comparison, compare
 from tests.conftest import free_port, needs
 
 _PACKAGE = "mariadb-server"
@@ -200,6 +201,27 @@ def initialize(folder: Path) -> Mariadb:
     with server.running():
         server.sql(_USERS)
     return server
+
+
+def cold_start(folder: Path) -> Comparison:
+    """Compare gate without credentials and the server's own client at a start.
+
+    In *folder* are the data of a server that is not running, or nothing yet: then they are
+    made first.
+    """
+    return _cold_start(folder, "")
+
+
+def cold_start_with_login(folder: Path) -> Comparison:
+    """Compare gate with a login and the server's own client at a start, as above."""
+    return _cold_start(folder, "app:se%20cret@")
+
+
+def _cold_start(folder: Path, who: str) -> Comparison:
+    server = Mariadb(folder)
+    if not server.data.exists():
+        server = initialize(folder)
+    return compare(f"mysql://{who}127.0.0.1:{server.port}", server.is_ready, server.starting())
 
 
 def copy_of(original: Mariadb, folder: Path) -> Mariadb:

@@ -6,9 +6,10 @@ import os
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
+from tests.checks.servers.cold_start import Comparison, compare
 from tests.checks.servers.daemon import Daemon, running, says, started
 from tests.conftest import free_port, needs
 
@@ -55,11 +56,13 @@ def sasl(folder: Path, user: str, password: str) -> Mapping[str, str]:
     return os.environ | {"SASL_CONF_PATH": str(folder)}
 
 
-def cold_memcached(folder: Path, port: int) -> AbstractContextManager[Daemon]:
-    """A server that is only started."""
-    return started(_command(port, ()), port=port, log_file=folder / "log")
-
-
 def pings(port: int) -> bool:
     """Whether `memcping` succeeds."""
     return says([needs("memcping", "libmemcached-tools"), f"--servers=127.0.0.1:{port}"])
+
+
+def cold_start(folder: Path) -> Comparison:
+    """Start a server while gate and `memcping` ask it."""
+    port = free_port()
+    server = started(_command(port, ()), port=port, log_file=folder / "log")
+    return compare(f"memcached://127.0.0.1:{port}", lambda: pings(port), server)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
+from tests.checks.servers.cold_start import Comparison, compare
 from tests.checks.servers.daemon import Daemon, running, says, started
 from tests.conftest import free_port, needs
 
@@ -40,13 +41,15 @@ def mosquitto(folder: Path, settings: str) -> Iterator[Daemon]:
         yield daemon
 
 
-def cold_mosquitto(folder: Path, port: int) -> AbstractContextManager[Daemon]:
-    """A broker for all that is only started."""
-    settings = f"listener {port} 127.0.0.1\nallow_anonymous true"
-    return started(_command(folder, settings), port=port, log_file=folder / "log")
-
-
 def publishes(port: int) -> bool:
     """Whether `mosquitto_pub` succeeds."""
     program = needs("mosquitto_pub", "mosquitto-clients")
     return says([program, "-p", str(port), "-t", "cold", "-n"])
+
+
+def cold_start(folder: Path) -> Comparison:
+    """Start a broker for all while gate and `mosquitto_pub` ask it."""
+    port = free_port()
+    command = _command(folder, f"listener {port} 127.0.0.1\nallow_anonymous true")
+    server = started(command, port=port, log_file=folder / "log")
+    return compare(f"mqtt://127.0.0.1:{port}", lambda: publishes(port), server)

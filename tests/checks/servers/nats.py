@@ -5,11 +5,12 @@ from __future__ import annotations
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from tests.checks.servers.cold_start import Comparison, compare
 from tests.checks.servers.daemon import Daemon, running, started
 from tests.conftest import free_port, needs
 
@@ -60,11 +61,14 @@ def nats(folder: Path, *settings: str) -> Iterator[Daemon]:
         yield daemon
 
 
-def cold_nats(folder: Path, port: int, *settings: str) -> AbstractContextManager[Daemon]:
-    """A server that is only started."""
-    return started(_command(port, settings), port=port, log_file=folder / "log")
-
-
 def begin_lame_duck_mode(daemon: Daemon) -> None:
     """Have the server leave: it takes no new connections and ends the old ones slowly."""
     daemon.process.send_signal(signal.SIGUSR2)
+
+
+def cold_start(folder: Path) -> Comparison:
+    """Start a server with JetStream while gate asks it, and its monitoring port is asked."""
+    port, monitor = free_port(), free_port()
+    command = _command(port, ("-m", str(monitor), "--jetstream", "--store_dir", str(folder)))
+    server = started(command, port=port, log_file=folder / "log")
+    return compare(f"nats://127.0.0.1:{port}", lambda: is_healthy(monitor), server)

@@ -19,6 +19,7 @@ from pathlib import Path
 import trustme
 
 from tests.checks.servers import certificate
+from tests.checks.servers.cold_start import Comparison, compare
 from tests.conftest import free_port, needs
 
 _PACKAGE = "postgresql"
@@ -60,7 +61,8 @@ def _version(path: Path) -> int:
     return int(path.parts[-3])
 
 
-def _user() -> str | None:
+def user_to_run_as() -> str | None:
+    """Return who the servers run as, None if it is whoever runs the tests."""
     return "postgres" if os.getuid() == 0 else None
 
 
@@ -68,7 +70,7 @@ def call(*command: str) -> str:
     """Return what *command* prints, run as the user that the server runs as."""
     done = subprocess.run(
         command,
-        user=_user(),
+        user=user_to_run_as(),
         check=True,
         text=True,
         cwd="/",
@@ -95,7 +97,7 @@ class Postgresql:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [program("postgres"), "-D", str(self.data), *options],
-                user=_user(),
+                user=user_to_run_as(),
                 cwd="/",
                 stdout=log,
                 stderr=log,
@@ -151,7 +153,11 @@ class Postgresql:
         """Keep a session open: the server waits for its end before it shuts down."""
         command = (program("psql"), "-X", "-q", *self._address())
         with subprocess.Popen(
-            command, user=_user(), cwd="/", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+            command,
+            user=user_to_run_as(),
+            cwd="/",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
         ) as process:
             sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'psql'"
             self.wait_until(lambda: self.psql(sessions) == "2")
@@ -186,11 +192,39 @@ def own_folder() -> Iterator[Path]:
     """Yield a folder that the server's user owns; pytest's are for one user alone."""
     folder = Path(tempfile.mkdtemp(prefix="gate-postgresql-"))
     try:
-        if (user := _user()) is not None:
-            shutil.chown(folder, user)
+        _give(folder)
         yield folder
     finally:
         shutil.rmtree(folder)
+
+
+def _give(path: Path) -> None:
+    """Have *path* owned by the user that the server runs as."""
+    if (user := user_to_run_as()) is not None:
+        shutil.chown(path, user)
+
+
+def cold_start(folder: Path) -> Comparison:
+    """Compare gate without credentials and the server's own client at a start.
+
+    In *folder* are the data of a server that is not running, or nothing yet: then they are
+    made first. The path to it must be open to everybody.
+    """
+    return _cold_start(folder, "")
+
+
+def cold_start_with_login(folder: Path) -> Comparison:
+    """Compare gate with a login and the server's own client at a start, as above."""
+    return _cold_start(folder, "app:se%20cret@")
+
+
+def _cold_start(folder: Path, who: str) -> Comparison:
+    _give(folder)
+    server = Postgresql(folder)
+    if not server.data.exists():
+        server = initialize(folder)
+    line = f"postgresql://{who}127.0.0.1:{server.port}/app"
+    return compare(line, server.answers, server.starting(listen_addresses="127.0.0.1"))
 
 
 def initialize(folder: Path) -> Postgresql:
@@ -198,7 +232,7 @@ def initialize(folder: Path) -> Postgresql:
     server = Postgresql(folder)
     words = ("-U", "postgres", "-A", "peer", "--no-sync", "-E", "UTF8", "--locale=C")
     call(program("initdb"), "-D", str(server.data), *words)
-    name = _user() or os.environ.get("USER", "postgres")
+    name = user_to_run_as() or os.environ.get("USER", "postgres")
     (server.data / "pg_ident.conf").write_text(f"tests {name} postgres\n")
     (server.data / "pg_hba.conf").write_text(ACCESS)
     with server.running(listen_addresses="127.0.0.1"):
@@ -225,7 +259,6 @@ def certified(server: Postgresql, authority: trustme.CA) -> dict[str, str]:
     """Return the settings for TLS, with files that *server* may read."""
     files = certificate.written(authority, server.folder)
     files.key.chmod(0o600)
-    if (user := _user()) is not None:
-        shutil.chown(files.key, user)
-        shutil.chown(files.cert, user)
+    _give(files.key)
+    _give(files.cert)
     return {"ssl": "on", "ssl_cert_file": str(files.cert), "ssl_key_file": str(files.key)}

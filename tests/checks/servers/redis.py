@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from tests.checks.servers.daemon import Daemon, running, says, started
+from tests.checks.servers.cold_start import Comparison, compare
+from tests.checks.servers.daemon import Daemon, running, says, started, until
 from tests.conftest import free_port, needs
 
 
@@ -32,9 +33,41 @@ def redis(folder: Path, *settings: str) -> Iterator[Daemon]:
         yield daemon
 
 
-def cold_redis(folder: Path, port: int, *settings: str) -> AbstractContextManager[Daemon]:
-    """A server that is only started."""
-    return started(command(folder, port, *settings), port=port, log_file=folder / "log")
+@contextmanager
+def cluster(folder: Path) -> Iterator[tuple[Daemon, Daemon]]:
+    """Two nodes that know each other; the second has all slots but the first ten."""
+    with _node(folder / "a") as one, _node(folder / "b") as other:
+        cli(one.port, "CLUSTER", "ADDSLOTSRANGE", "0", "9")
+        cli(other.port, "CLUSTER", "ADDSLOTSRANGE", "10", "16383")
+        bus = cli(other.port, "CONFIG", "GET", "cluster-port").split()[1]
+        cli(one.port, "CLUSTER", "MEET", "127.0.0.1", str(other.port), bus)
+        until(lambda: all(map(_is_whole, (one.port, other.port))))
+        yield one, other
+
+
+def _is_whole(port: int) -> bool:
+    return "cluster_state:ok" in cli(port, "CLUSTER", "INFO")
+
+
+def _node(folder: Path) -> AbstractContextManager[Daemon]:
+    folder.mkdir()
+    own = f"--cluster-enabled yes --cluster-port {free_port()}"
+    return redis(folder, own, "--cluster-announce-ip 127.0.0.1")
+
+
+def cold_start(folder: Path, *settings: str) -> Comparison:
+    """Start a server while gate and `redis-cli` ask it."""
+    port = free_port()
+    server = started(command(folder, port, *settings), port=port, log_file=folder / "log")
+    return compare(f"redis://127.0.0.1:{port}", lambda: pings(port), server)
+
+
+def cold_start_with_data(folder: Path) -> Comparison:
+    """Start a server that has some seconds of loading to do, while gate and `redis-cli` ask it."""
+    with redis(folder, "--enable-debug-command yes") as daemon:
+        cli(daemon.port, "DEBUG", "POPULATE", "8000", "key", "100")
+        cli(daemon.port, "SAVE")
+    return cold_start(folder, "--key-load-delay 50 --loading-process-events-interval-bytes 1024")
 
 
 def cli(port: int, *words: str) -> str:

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from gate import stage
+from gate.checks._regular_file import reading
+from tests.conftest import run
+
+
+def test_a_file_that_cannot_be_read_holds_nobody_up_and_is_named() -> None:
+    mount_is_back = threading.Event()
+
+    async def main() -> str:
+        stage.enter("login")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await reading("password-file", mount_is_back.wait, 5)
+        return stage.current()
+
+    assert run(main()) == "reading password-file"
+    mount_is_back.set()
+
+
+def test_what_was_under_way_goes_on_after_the_file_is_read() -> None:
+    async def main() -> str:
+        stage.enter("login")
+        await reading("password-file", int)
+        return stage.current()
+
+    assert run(main()) == "login"
