@@ -1,4 +1,4 @@
-"""The way in: SIGTERM first, then only what the command needs.
+"""The way in: signals first, then only what the command needs.
 
 As PID 1 a process without a handler ignores SIGTERM, so that every deletion of the pod
 would take the whole grace period (fact 6.6).
@@ -14,13 +14,13 @@ import sys
 def main(arguments: list[str]) -> int:
     """Run the command that *arguments* name and return its exit code."""
     command = arguments[0] if arguments else ""
+    is_serving = command == "serve"
+    for number in (signal.SIGTERM, signal.SIGINT):
+        _leave_at_once(number, 0 if is_serving else 128 + number)
     if command in {"probe", "hold"}:
         from gate import client  # noqa: PLC0415 -- a probe pays for every import
 
         return client.main(arguments)
-    is_serving = command == "serve"
-    _leave_at_once(signal.SIGTERM, 0 if is_serving else 128 + signal.SIGTERM)
-    _leave_at_once(signal.SIGINT, 0 if is_serving else 128 + signal.SIGINT)
     listening = None
     if is_serving:
         from gate.listen import early  # noqa: PLC0415 -- before anything heavy
@@ -35,15 +35,12 @@ def run() -> None:
     """Run as a program.
 
     Leaves without the interpreter's clean-up, which would wait for a thread that a driver
-    left hanging: gate ends within 200 ms of SIGTERM whatever a check is doing.
+    left hanging: gate ends within 200 ms of SIGTERM whatever a check is doing. What is
+    written is flushed where it is written (`gate.output`).
     """
-    code = main(sys.argv[1:])
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            code = code or 1
-    os._exit(code)
+    # Closed by who started it: the log goes nowhere then. That stdout is, `put` tells.
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 -- for good; pathlib is dear
+    os._exit(main(sys.argv[1:]))
 
 
 def _leave_at_once(number: signal.Signals, code: int) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
-from gate import checks, config, flags, listen, record
-from gate.errors import CommandError, ConfigError, GateError, ListenError, Problem, UsageError
+from gate import become, checks, config, flags, listen, output, record
+from gate.errors import ConfigError, GateError, ListenError, Problem, UsageError
 from gate.loop import Loop
 from gate.runner import Watch
 
@@ -38,7 +37,7 @@ def main(arguments: Sequence[str], listening: Listening = None) -> int:
     try:
         return _run(list(arguments), listening)
     except GateError as exc:
-        print(f"gate: {exc}", file=sys.stderr)
+        output.tell(f"gate: {exc}")
         _leave_message(f"gate: {exc}", arguments)
         return exc.exit_code
     except SystemExit as exc:
@@ -75,22 +74,30 @@ def _serve(given: Namespace, listening: Listening) -> int:
 
 
 def _wait(given: Namespace, command: list[str] | None) -> int:
+    if command is not None:
+        become.check(command)
+    code = _once(given) if given.once else _until_ready(given)
+    if code == 0 and command:
+        become.become(command)
+    return code
+
+
+def _once(given: Namespace) -> int:
     from gate import wait  # noqa: PLC0415 -- only for wait
 
-    if command == []:
-        msg = "nothing stands after --; name the command to become"
-        raise UsageError(msg)
+    # Whoever asks this way wants to know, also where the gate is disabled.
+    _, watches = _load(given, given.dependency, heeds_disabled=False)
+    text, is_ready = _loop(wait.once(watches, _summary(given)))
+    return output.put(text) or int(not is_ready)
+
+
+def _until_ready(given: Namespace) -> int:
+    from gate import wait  # noqa: PLC0415 -- only for wait
+
     settings, watches = _load(given, given.dependency)
-    if given.once:
-        text, is_ready = _loop(wait.once(watches, _summary(given)))
-        sys.stdout.write(text)
-        return 0 if is_ready else 1
     screen = _screen(given, settings)
     job = _job(settings, watches, "console", screen)
-    code = _loop(wait.wait(job, _display(given, screen)))
-    if code == 0 and command:
-        _become(command)
-    return code
+    return _loop(wait.wait(job, _display(given, screen)))
 
 
 def _screen(given: Namespace, settings: Settings) -> Screen | None:
@@ -107,7 +114,7 @@ def _display(given: Namespace, screen: Screen | None) -> Display | None:
     if given.output == "json":
         from gate import json_lines  # noqa: PLC0415 -- only where asked for
 
-        return json_lines.JsonLines(_put)
+        return json_lines.JsonLines(output.put)
     if screen is None:
         return None
     from gate import live  # noqa: PLC0415 -- only for a terminal
@@ -123,11 +130,6 @@ def _summary(given: Namespace) -> Callable[[Board], str] | None:
     return json_lines.summary
 
 
-def _put(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
-
-
 def _lint(given: Namespace) -> int:
     try:
         from gate.lint import command  # noqa: PLC0415 -- PyYAML, only for lint
@@ -137,8 +139,7 @@ def _lint(given: Namespace) -> int:
         msg = "lint needs the package PyYAML; pip install 'gate[lint]'"
         raise UsageError(msg) from exc
     text, code = command.run(given, sys.stdin.buffer)
-    sys.stdout.write(text)
-    return code
+    return output.put(text) or code
 
 
 def _manifest(given: Namespace) -> int:
@@ -151,18 +152,19 @@ def _manifest(given: Namespace) -> int:
         checks.load(wanted.target)
     if problems := [*read.all_problems(), *manifest.problems(wish, read.settings)]:
         raise ConfigError(problems)
-    sys.stdout.write(manifest.write(wish, read, {**os.environ, **flagged}))
-    return 0
+    return output.put(manifest.write(wish, read, {**os.environ, **flagged}))
 
 
-def _load(given: Namespace, arguments: Sequence[str] = ()) -> tuple[Settings, tuple[Watch, ...]]:
+def _load(
+    given: Namespace, arguments: Sequence[str] = (), *, heeds_disabled: bool = True
+) -> tuple[Settings, tuple[Watch, ...]]:
     """Return settings and checks; raises `ConfigError` with every problem there is."""
     read = config.read(os.environ, flags=flags.settings(given), arguments=arguments)
     made = [(wanted, checks.load(wanted.target)) for wanted in read.wanted]
     problems = _all_problems(read)
-    if problems and read.settings.disabled:
+    if problems and read.settings.disabled and heeds_disabled:
         # The switch is for the night in which the configuration is what is wrong.
-        print(f"gate: disabled, so let be: {ConfigError(problems)}", file=sys.stderr)
+        output.tell(f"gate: disabled, so let be: {ConfigError(problems)}")
         return read.settings, ()
     if problems:
         raise ConfigError(problems)
@@ -195,22 +197,6 @@ def _loop(main: Coroutine[Any, Any, T]) -> T:
         return runner.run(main)
 
 
-def _become(command: list[str]) -> NoReturn:
-    """Replace this process; raises `CommandError`."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Python ignores SIGPIPE, and what is ignored stays so after exec.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    try:
-        os.execvp(command[0], command)  # noqa: S606 -- that is the purpose
-    except FileNotFoundError as exc:
-        msg = f"{command[0]}: command not found"
-        raise CommandError(msg, 127) from exc
-    except OSError as exc:
-        msg = f"{command[0]}: cannot be run: {(exc.strerror or str(exc)).lower()}"
-        raise CommandError(msg, 126) from exc
-
-
 @contextmanager
 def _no_certificates_at_import() -> Iterator[None]:
     """Keep aiohttp from loading the system's certificates twice while it is imported.
@@ -239,4 +225,4 @@ def _leave_message(text: str, arguments: Sequence[str]) -> None:
     try:
         record.write_message(path, text)
     except OSError as exc:
-        print(f"gate: termination message: {path}: {exc.strerror}", file=sys.stderr)
+        output.tell(f"gate: termination message: {path}: {exc.strerror}")

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import time
 
-from gate import address, durations
+from gate import address, asking, output
 
 _PATIENCE = 10.0
 """Seconds to wait for an answer beyond the hold: gate may still be starting."""
 _HOLD = 25.0
 _TIMEOUT = 300.0
+_MARGIN = 30.0
+"""Seconds beyond GATE_TIMEOUT: gate's begins later, and when it is over gate may open."""
+_LAST_WORD = 1.0
+"""Seconds beyond the limit for an answer that is due then, and says why gate is not open."""
 _PAUSE = 0.1
 _MOST = 64 * 1024
-_STATUSES = (b"200", b"424", b"503")
+_SIGNATURE = b"\r\nserver: gate\r\n"
 
 _PROBE_USAGE = """\
 usage: gate probe [--hold DURATION] [--ready] [--listen ADDRESS]
@@ -27,7 +30,8 @@ usage: gate probe [--hold DURATION] [--ready] [--listen ADDRESS]
 Asks the gate running in this pod; exit 0: open, 1: not (and what it waits for).
 
   --hold DURATION   wait that long for it to open, e.g. 25s (keep it below timeoutSeconds)
-  --ready           ask for readiness instead: open, and every monitored dependency fine
+  --ready           ask for readiness instead, without --hold: open, and every monitored
+                    dependency fine
   --listen ADDRESS  where gate serves (GATE_LISTEN, :4283)
 """
 _HOLD_USAGE = """\
@@ -35,13 +39,9 @@ usage: gate hold [--timeout DURATION] [--listen ADDRESS]
 
 Blocks until the gate running in this pod opens; exit 0: open, 1: not in time.
 
-  --timeout DURATION  how long at most (GATE_TIMEOUT, 5m)
+  --timeout DURATION  how long at most (30s more than GATE_TIMEOUT, or 5m)
   --listen ADDRESS    where gate serves (GATE_LISTEN, :4283)
 """
-
-
-class _UsageError(Exception):
-    """The command line or a variable is wrong."""
 
 
 class _NoAnswerError(Exception):
@@ -51,107 +51,74 @@ class _NoAnswerError(Exception):
 def main(arguments: list[str]) -> int:
     """Run `probe` or `hold` with *arguments* and return the exit code."""
     command, rest = arguments[0], arguments[1:]
-    usage = _PROBE_USAGE if command == "probe" else _HOLD_USAGE
     if "-h" in rest or "--help" in rest:
-        sys.stdout.write(usage)
-        return 0
+        return output.put(_PROBE_USAGE if command == "probe" else _HOLD_USAGE)
     try:
-        return _probe(rest) if command == "probe" else _hold(rest)
-    except _UsageError as exc:
-        sys.stderr.write(f"gate {command}: {exc}\n")
+        is_open, text = _probe(rest) if command == "probe" else _hold(rest)
+    except asking.AskingError as exc:
+        output.tell(f"gate {command}: {exc}")
         return 2
     except _NoAnswerError as exc:
-        sys.stdout.write(f"{exc}\n")
-        return 1
+        is_open, text = False, f"{exc}\n"
+    return output.put(text) or int(not is_open)
 
 
-def _probe(arguments: list[str]) -> int:
-    given = _options(arguments, {"--hold": True, "--ready": False, "--listen": True})
+def _probe(arguments: list[str]) -> tuple[bool, str]:
+    given = asking.read("probe", arguments)
     where = _where(given)
-    hold = _duration("--hold", given["--hold"]) if "--hold" in given else 0.0
+    hold = asking.seconds("--hold", given["--hold"]) if "--hold" in given else 0.0
     path = "/readyz" if "--ready" in given else f"/startupz?brief&hold={hold:.3f}"
-    status, text = _ask(where, path, hold + _PATIENCE)
-    sys.stdout.write(text)
-    return 0 if status == 200 else 1  # noqa: PLR2004 -- OK
+    return _ask(where, path, hold + _PATIENCE)
 
 
-def _hold(arguments: list[str]) -> int:
-    given = _options(arguments, {"--timeout": True, "--listen": True})
+def _hold(arguments: list[str]) -> tuple[bool, str]:
+    given = asking.read("hold", arguments)
     where = _where(given)
     end = time.monotonic() + _time_limit(given)
     why = "gate has not answered"
     while (left := end - time.monotonic()) > 0:
+        hold = min(left, _HOLD)
+        patience = min(hold + _PATIENCE, left + _LAST_WORD)
         try:
-            hold = min(left, _HOLD)
-            status, text = _ask(where, f"/startupz?brief&hold={hold:.3f}", hold + _PATIENCE)
+            is_open, text = _ask(where, f"/startupz?brief&hold={hold:.3f}", patience)
         except _NoAnswerError as exc:
             # Not up yet, or restarting: the hook runs beside gate's own start.
             why = str(exc)
         else:
-            if status == 200:  # noqa: PLR2004 -- OK
-                return 0
+            if is_open:
+                return True, ""
             why = text.strip()
         time.sleep(min(_PAUSE, max(0.0, end - time.monotonic())))
-    sys.stdout.write(f"not open in time: {why}\n")
-    return 1
-
-
-def _options(arguments: list[str], known: dict[str, bool]) -> dict[str, str]:
-    """Return the options given, of *known* those that take a value (True) and flags."""
-    given: dict[str, str] = {}
-    rest = list(arguments)
-    while rest:
-        name, equals, value = rest.pop(0).partition("=")
-        if name not in known:
-            msg = f"unknown argument {name}; it takes {', '.join(known)} (--help)"
-            raise _UsageError(msg)
-        if known[name] and not equals:
-            if not rest:
-                msg = f"{name}: wants a value"
-                raise _UsageError(msg)
-            value = rest.pop(0)
-        given[name] = value
-    return given
+    return False, f"not open in time: {why}\n"
 
 
 def _where(given: dict[str, str]) -> tuple[tuple[str, ...], int]:
     """Return the addresses to try and the port."""
     name = "--listen" if "--listen" in given else "GATE_LISTEN"
     text = given.get("--listen") or os.environ.get("GATE_LISTEN", "").strip()
-    try:
-        host, port = address.parse(text or address.DEFAULT)
-    except ValueError as exc:
-        msg = f"{name}: {exc}"
-        raise _UsageError(msg) from exc
+    host, port = asking.where(name, text)
     return address.to_connect(host), port
 
 
 def _time_limit(given: dict[str, str]) -> float:
     if "--timeout" in given:
-        return _duration("--timeout", given["--timeout"])
+        return asking.seconds("--timeout", given["--timeout"])
     text = os.environ.get("GATE_TIMEOUT", "").strip()
-    return _duration("GATE_TIMEOUT", text) if text else _TIMEOUT
+    return asking.seconds("GATE_TIMEOUT", text) + _MARGIN if text else _TIMEOUT
 
 
-def _duration(name: str, text: str) -> float:
-    try:
-        return durations.parse(text)
-    except ValueError as exc:
-        msg = f"{name}: {exc}"
-        raise _UsageError(msg) from exc
-
-
-def _ask(where: tuple[tuple[str, ...], int], path: str, seconds: float) -> tuple[int, str]:
-    """Return status and body of the running gate's answer; raises `_NoAnswerError`."""
+def _ask(where: tuple[tuple[str, ...], int], path: str, seconds: float) -> tuple[bool, str]:
+    """Return whether the running gate says yes, and its words; raises `_NoAnswerError`."""
     request = (
         f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: gate-probe\r\n"
         "Connection: close\r\n\r\n"
     )
     hosts, port = where
+    end = time.monotonic() + seconds
     try:
-        with _connect(hosts, port, seconds) as sock:
+        with _connect(hosts, port, end) as sock:
             sock.sendall(request.encode())
-            answer = _read_all(sock)
+            answer = _read_all(sock, end)
     except TimeoutError as exc:
         msg = f"gate does not answer on port {port}"
         raise _NoAnswerError(msg) from exc
@@ -162,37 +129,56 @@ def _ask(where: tuple[tuple[str, ...], int], path: str, seconds: float) -> tuple
     return _parse(answer, port)
 
 
-def _connect(hosts: tuple[str, ...], port: int, seconds: float) -> socket.socket:
+def _connect(hosts: tuple[str, ...], port: int, end: float) -> socket.socket:
     """Return a connection to the first of *hosts* that takes one; raises `OSError`."""
-    error = OSError("no address to ask")
+    errors = []
     for host in hosts:
-        # Not create_connection: it has the codec for international names imported.
-        sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-        sock.settimeout(seconds)
         try:
-            sock.connect((host, port))
+            return _connected(host, port, end)
         except OSError as exc:
-            sock.close()
-            error = exc
-        else:
-            return sock
-    raise error
+            errors.append(exc)
+    # The first is the likeliest; what the others say may be no more than that there is no IPv6.
+    raise errors[0]
 
 
-def _read_all(sock: socket.socket) -> bytes:
+def _connected(host: str, port: int, end: float) -> socket.socket:
+    # Not create_connection: it has the codec for international names imported.
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        sock.settimeout(_left(end))
+        sock.connect((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _read_all(sock: socket.socket, end: float) -> bytes:
     answer = b""
-    while len(answer) < _MOST and (part := sock.recv(_MOST)):
+    while len(answer) < _MOST:
+        sock.settimeout(_left(end))
+        part = sock.recv(_MOST)
+        if not part:
+            break
         answer += part
     return answer
 
 
-def _parse(answer: bytes, port: int) -> tuple[int, str]:
+def _left(end: float) -> float:
+    """Return the seconds until *end*; raises `TimeoutError` when it has passed."""
+    left = end - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _parse(answer: bytes, port: int) -> tuple[bool, str]:
+    """Return what gate has answered; another server's 200 is no opening (fact 13.4)."""
     head, _, body = answer.partition(b"\r\n\r\n")
-    words = head.split(maxsplit=2)
     if not answer:
         msg = f"gate on port {port} ended before it answered"
         raise _NoAnswerError(msg)
-    if len(words) < 2 or not words[0].startswith(b"HTTP/") or words[1] not in _STATUSES:  # noqa: PLR2004 -- version and status
+    if _SIGNATURE not in head.lower() + b"\r\n":
         msg = f"what answers on port {port} is not gate"
         raise _NoAnswerError(msg)
-    return int(words[1]), body.decode(errors="replace")
+    return head.split(maxsplit=2)[1] == b"200", body.decode(errors="replace")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, NoReturn
 
-from gate import __version__, config
+from gate import __version__, argument, config, output
 from gate.errors import UsageError
 from gate.suggest import closest
 
@@ -28,16 +28,37 @@ Dependencies come from GATE_DEPENDENCIES, one a line, and GATE_DEPENDENCY_<NAME>
   [name] URL [option=value …]      e.g.  db tcp://db:5432 timeout=1s deadline=2m
 """
 
+_DEPENDENCY = "'[name] URL [option=value …]', as one text; the environment's are left out then"
+_ONCE = "one attempt each (GATE_DISABLED or not), a table, exit 0 or 1"
 _OUTPUT = "lines on stderr, or JSON, a line for each change, on stdout (on a terminal a live table)"
 _LINT = ("--select", "--ignore", "--output", "--kubernetes-version", "--explain")
 _MANIFEST = ("--mode", "--image", "--name")
+_COMMANDS = ("serve", "wait", "probe", "hold", "lint", "manifest")
+_WORDS = {"wait": "dependency", "lint": "file"}
+"""Of the commands that take more than flags, what argparse calls it."""
 
 
 class _Parser(argparse.ArgumentParser):
+    """Tells no word that was given: any may be a dependency with its password."""
+
     def error(self, message: str) -> NoReturn:
         """Raise instead of exiting: there is one place for exit codes."""
-        text = f"{message} ({self.prog} --help)"
+        # Behind "ignored explicit argument" argparse quotes it.
+        told = message.partition(" '")[0].partition(' "')[0]
+        text = f"{told} ({self.prog} --help)"
         raise UsageError(text)
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        if action.dest == "command":
+            raise argparse.ArgumentError(None, _no_command(str(value)))
+        text = f"invalid choice; there are {', '.join(action.choices)}"
+        raise argparse.ArgumentError(action, text)
+
+    def _print_message(self, message: str, file: object = None) -> NoReturn:  # noqa: ARG002 -- argparse gives it
+        """Print help or version, and end: what cannot be written is no success."""
+        raise SystemExit(output.put(message))
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -45,9 +66,15 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
     Flags that mirror a variable are attributes of its name, None where not given.
     """
-    given, unknown = _parser().parse_known_args(arguments)
-    if unknown:
-        _refuse(unknown[0])
+    given, left = _parser().parse_known_args(arguments)
+    for word in left:
+        # argparse takes words together only: those behind a later flag are left.
+        if given.command not in _WORDS or (word.startswith("-") and word != "-"):
+            _refuse(word, arguments, given.command)
+        getattr(given, _WORDS[given.command]).append(word)
+    if getattr(given, "dependency", None) and given.GATE_DEPENDENCIES is not None:
+        msg = "dependencies both as arguments and by --dependencies; leave one of the two out"
+        raise UsageError(msg)
     return given
 
 
@@ -60,13 +87,34 @@ def settings(given: argparse.Namespace) -> dict[str, str]:
     }
 
 
-def _refuse(unknown: str) -> NoReturn:
-    flag = unknown.partition("=")[0]
+def _refuse(word: str, arguments: Sequence[str], command: str) -> NoReturn:
+    flag = word.partition("=")[0]
     known = [setting.flag for setting in config.SETTINGS]
     near = closest(flag, [*known, "--once", "--dependencies", *_LINT, *_MANIFEST])
-    hint = f"did you mean {near}?" if near else "see gate --help"
-    msg = f"unknown argument {flag}; {hint}"
+    if not word.startswith("-"):
+        hint = f"{command} takes no dependencies: set GATE_DEPENDENCIES"
+    else:
+        hint = f"did you mean {near}?" if near else "see gate --help"
+    # What is left comes behind what was taken.
+    number = len(arguments) - list(reversed(arguments)).index(word)
+    msg = f"unknown argument {argument.called(word, number)}; {hint}"
     raise UsageError(msg)
+
+
+def _no_command(word: str) -> str:
+    if argument.is_url(word):
+        return "a dependency is no command; gate wait takes dependencies"
+    near = closest(word, _COMMANDS)
+    hint = f"did you mean {near}?" if near else f"there are {', '.join(_COMMANDS)}"
+    return f"unknown command; {hint}"
+
+
+def _value(text: str) -> str:
+    """Return what a flag takes: its value may have been forgotten before a dependency."""
+    if argument.is_url(text):
+        msg = "wants a value, not a dependency"
+        raise argparse.ArgumentTypeError(msg)
+    return text
 
 
 def _parser() -> _Parser:
@@ -82,8 +130,8 @@ def _parser() -> _Parser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     _add(commands, "serve", "answer the startup probe of a pod, and stay", flags)
     wait = _add(commands, "wait", "wait here, then end, or become the command after --", flags)
-    wait.add_argument("dependency", nargs="*", help="'[name] URL [option=value …]', as one text")
-    wait.add_argument("--once", action="store_true", help="one attempt each, a table, exit 0 or 1")
+    wait.add_argument("dependency", nargs="*", help=_DEPENDENCY)
+    wait.add_argument("--once", action="store_true", help=_ONCE)
     wait.add_argument("--output", choices=("lines", "json"), help=_OUTPUT)
     _add_lint(commands)
     _add_manifest(commands, flags)
@@ -95,8 +143,12 @@ def _add_manifest(commands: argparse._SubParsersAction[_Parser], flags: _Parser)
     manifest = _add(commands, "manifest", text, flags)
     modes = ("sidecar", "poststart", "init", "exec-probe")
     manifest.add_argument("--mode", choices=modes, required=True, help="how it holds the app")
-    manifest.add_argument("--image", required=True, help="gate's image, with registry and tag")
-    manifest.add_argument("--name", default="gate", help="of container, volume and Secret (gate)")
+    manifest.add_argument(
+        "--image", type=_value, required=True, help="gate's image, with registry and tag"
+    )
+    manifest.add_argument(
+        "--name", type=_value, default="gate", help="of container, volume and Secret (gate)"
+    )
 
 
 def _add_lint(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -119,7 +171,12 @@ def _flags() -> _Parser:
     group = flags.add_argument_group("settings", "each stands over the variable of its name")
     for setting in config.SETTINGS:
         group.add_argument(
-            setting.flag, dest=setting.variable, metavar=setting.metavar, help=setting.help
+            setting.flag,
+            dest=setting.variable,
+            # A reason may well be the address of a ticket.
+            type=str if setting.variable == "GATE_DISABLED" else _value,
+            metavar=setting.metavar,
+            help=setting.help,
         )
     group.add_argument(
         "--dependencies", dest="GATE_DEPENDENCIES", metavar="TEXT", help="one a line, or ;"

@@ -74,14 +74,12 @@ def _announce(job: Job, sock: socket.socket) -> None:
 
 
 def _open_at_once(job: Job, board: Board) -> None:
-    """Open where nothing is to be waited for: disabled, opened before, or nothing given."""
+    """Open where nothing is to be waited for: disabled, or opened before."""
     if job.settings.disabled:
         board.open(f"opened without checking: disabled: {job.settings.disabled}")
     elif _has_opened_before(job):
         job.logger.info("gate.restored", state_file=job.settings.state_file)
         board.open()
-    else:
-        board.tick()
 
 
 def _has_opened_before(job: Job) -> bool:

@@ -47,7 +47,6 @@ async def wait(job: Job, display: Display | None = None) -> int:
     observers = [display.observe] if display else []
     board = make_board(job, timeout=job.settings.timeout or TIMEOUT, observers=observers)
     ended = ended_by({one: 128 + one for one in (signal.SIGTERM, signal.SIGINT)})
-    board.tick()
     others = [display.follow(board)] if display else []
     try:
         code = await work(job, board, ended, _settle(board, ended), *others)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any, Self
 
@@ -65,10 +65,11 @@ class GateProcess:
     def until(self, text: str) -> str:
         """Return the next line that holds *text*; fails when the process ends before."""
         end = time.monotonic() + PATIENCE
-        while (line := self._queue.get(timeout=max(0.01, end - time.monotonic()))) is not None:
-            self.lines.append(line)
-            if text in line:
-                return line
+        with suppress(queue.Empty):
+            while (line := self._queue.get(timeout=max(0.01, end - time.monotonic()))) is not None:
+                self.lines.append(line)
+                if text in line:
+                    return line
         message = f"no line with {text!r} in:\n" + "\n".join(self.lines)
         raise AssertionError(message)
 

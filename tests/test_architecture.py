@@ -12,6 +12,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import grimp
 import pytest
 
 from gate.checks import SCHEMES
@@ -23,6 +24,54 @@ EDGES = {"aiohttp", "structlog", "prometheus_client"}
 OURS = {"gate.latch", "gate.board", "gate.runner", "gate.config", "gate.cli", "gate.server"}
 DRIVERS = {"aiokafka", "aiomysql", "asyncpg", "dns", "h2", "pymongo", "grpc"}
 WORLD = {"asyncio", "socket", "ssl", "select", "subprocess", "threading", "logging", "pathlib"}
+
+
+DOORS = {
+    "aiohttp": {"server", "service"},
+    "structlog": {"logs"},
+    "prometheus_client": {"metrics"},
+    "opentelemetry": {"tracing"},
+    "requests": {"tracing"},
+    "yaml": {"lint.nodes"},
+    "h11": {"checks._http1"},
+    "h2": {"checks._grpc_call", "checks._http2"},
+    "httpx": {
+        *("checks._http1", "checks._http2", "checks._http_ask", "checks._http_options"),
+        *("checks._http_route", "checks._k8s_api"),
+    },
+    "aiokafka": {"checks._aiokafka"},
+    "asyncpg": {"checks._asyncpg"},
+    "dns": {"checks._dnspython", "checks._mongodb_srv"},
+    "pymongo": {"checks._pymongo"},
+}
+"""The modules in which each library of others may come in."""
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph(
+        "gate", include_external_packages=True, exclude_type_checking_imports=True
+    )
+
+
+def test_each_library_comes_in_by_its_own_door(graph: grimp.ImportGraph) -> None:
+    found = {
+        library: gates(graph.find_modules_that_directly_import(library))
+        for library in graph.modules
+        if library.partition(".")[0] not in {"gate", *sys.stdlib_module_names}
+    }
+
+    assert found == DOORS
+
+
+def test_no_check_leans_on_another_ones(graph: grimp.ImportGraph) -> None:
+    checks = set(SCHEMES.values())
+    leaning = {
+        module: graph.find_modules_directly_imported_by(module) & checks - {module}
+        for module in checks
+    }
+
+    assert not any(leaning.values()), leaning
 
 
 def loaded_by(*statements: str) -> set[str]:
@@ -128,7 +177,8 @@ def test_only_a_mistake_loads_what_makes_suggestions() -> None:
 def test_a_probe_loads_nothing_but_sockets(module: str) -> None:
     found = loaded_by(f"import gate.{module}")
 
-    assert gates(found) <= {"address", "durations", "errors", module}
+    below = {"address", "argument", "asking", "durations", "errors", "output"}
+    assert gates(found) <= below | {module}
     assert not tops(found) & {"asyncio", "ssl", "re", "argparse", "json", "typing", "dataclasses"}
     assert tops(found) <= sys.stdlib_module_names | {"gate"}
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import free_port
-from tests.process import GateProcess, run_gate
+from tests.process import GATE, PATIENCE, GateProcess, environment, listening, run_gate
+
+SECRET = "postgresql://app:hunter2@db:5432/app"
 
 
 def test_all_problems_are_told_together_with_exit_code_2() -> None:
@@ -43,10 +47,14 @@ def test_problems_reach_the_termination_message(tmp_path: Path) -> None:
     ("arguments", "text"),
     [
         ([], "gate: the following arguments are required: command (gate --help)\n"),
-        (["wiat"], "gate: argument command: invalid choice: 'wiat'"),
+        (["wiat"], "gate: unknown command; did you mean wait? (gate --help)\n"),
+        (["prob"], "gate: unknown command; did you mean probe? (gate --help)\n"),
+        (["app"], "gate: unknown command; there are serve, wait, probe, hold, lint, manifest ("),
+        (["wait", "--output", "xml"], "gate: argument --output: invalid choice; there are lines,"),
         (["serve", "--timout", "3"], "gate: unknown argument --timout; did you mean --timeout?\n"),
         (["serve", "--", "app"], "gate: serve takes no command after --; gate wait does\n"),
         (["wait", "--"], "gate: nothing stands after --; name the command to become\n"),
+        (["wait", "--", ""], "gate: the command after -- is empty; is a variable in it not set?\n"),
         (["serve", "--timeout"], "gate: argument --timeout: expected one argument (gate serve"),
     ],
 )
@@ -56,6 +64,28 @@ def test_a_wrong_command_line_is_2_and_says_what_to_do(arguments: list[str], tex
     assert (code, out) == (2, "")
     assert err.startswith(text)
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["serve", SECRET], "unknown argument number 2; serve takes no dependencies: set GATE_DEP"),
+        (["serve", f"--dependency={SECRET}"], "unknown argument --dependency; did you mean --depe"),
+        (["serve", "--timeout", SECRET], "argument --timeout: wants a value, not a dependency ("),
+        (["wait", f"--once={SECRET}"], "argument --once: ignored explicit argument (gate wait"),
+        (["wait", "--", SECRET], "after -- stands a dependency; name the command to become there"),
+        ([SECRET], "a dependency is no command; gate wait takes dependencies (gate --help)"),
+    ],
+)
+def test_a_dependency_in_the_wrong_place_is_told_without_its_password(
+    arguments: list[str], text: str, tmp_path: Path
+) -> None:
+    message = tmp_path / "log"
+    code, out, err = run_gate(*arguments, env={"GATE_TERMINATION_LOG": str(message)})
+
+    assert (code, out) == (2, "")
+    assert err.startswith(f"gate: {text}")
+    assert "hunter2" not in err + message.read_text()
 
 
 def test_a_flag_wins_over_its_variable_and_is_named_in_errors() -> None:
@@ -136,3 +166,68 @@ def test_a_flag_of_the_command_behind_is_not_ours(tmp_path: Path) -> None:
     run_gate("wait", "--", "app", "--termination-log", str(message))
 
     assert not message.exists()
+
+
+PRINTING = [
+    ["--help"],
+    ["wait", "--once", "--allow-empty", "on"],
+    ["manifest", "--mode", "init", "--image", "gate:1", "--allow-empty", "on"],
+    ["lint", "--explain", "all"],
+    ["probe"],
+]
+
+
+def printing_to(stdout: str, *arguments: str) -> tuple[int, str]:
+    """Return exit code and stderr of a gate whose stdout the shell has put there."""
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" >{stdout}', "sh", *GATE, *arguments],
+        check=False,
+        env=environment(free_port()),
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=2 * PATIENCE,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("arguments", PRINTING, ids=lambda arguments: arguments[0])
+def test_output_that_cannot_be_written_is_1_and_told_in_a_line(arguments: list[str]) -> None:
+    told = "gate: the output cannot be written: no space left on device\n"
+
+    assert printing_to("/dev/full", *arguments) == (1, told)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["probe"]], ids=lambda arguments: arguments[0])
+def test_a_closed_stdout_is_1_and_told_in_a_line(arguments: list[str]) -> None:
+    told = "gate: the output cannot be written: stdout is closed\n"
+
+    assert printing_to("&-", *arguments) == (1, told)
+
+
+@pytest.mark.parametrize("arguments", PRINTING, ids=lambda arguments: arguments[0])
+def test_a_reader_that_has_gone_is_1_without_a_word(arguments: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer) as stdout:
+        done = subprocess.run(
+            [*GATE, *arguments],
+            check=False,
+            env=environment(free_port()),
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=2 * PATIENCE,
+        )
+
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("stdout", ["/dev/full", "&-"])
+def test_lines_of_json_that_cannot_be_written_keep_nothing_waiting(stdout: str) -> None:
+    with listening() as port:
+        arguments = ("wait", "--output", "json", f"tcp://127.0.0.1:{port}", "--", "true")
+        code, err = printing_to(stdout, *arguments)
+
+    assert code == 0
+    assert err.count("gate: the output cannot be written: ") == 1
+    assert "Traceback" not in err

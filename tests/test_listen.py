@@ -1,12 +1,49 @@
 from __future__ import annotations
 
+import json
+import signal
 import socket
+import subprocess
+import sys
 
 import pytest
 
 from gate import listen
 from gate.errors import ListenError
 from tests.conftest import free_port, nobody
+from tests.process import PATIENCE, environment
+
+WITHOUT_IPV6 = """
+import errno, os, socket, sys
+
+class Socket(socket.socket):
+    def __init__(self, family=-1, *arguments, **more):
+        if family == socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+        super().__init__(family, *arguments, **more)
+
+socket.socket = Socket
+sys.argv = ["gate", "serve", "--allow-empty", "on"]
+from gate.__main__ import run
+run()
+"""
+"""What a kernel started with `ipv6.disable=1` does; a sysctl leaves the family there."""
+
+STUCK_IN_IMPORTS = """
+import sys
+
+class Stuck:
+    def find_spec(self, name, path=None, target=None):
+        if name == "gate.cli":
+            print("importing", flush=True)
+            sys.stdin.read()
+
+sys.meta_path.insert(0, Stuck())
+sys.argv = ["gate", "serve"]
+from gate.__main__ import run
+run()
+"""
+"""A `serve` that takes for ever to import what it needs."""
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
@@ -37,6 +74,39 @@ def test_an_address_that_this_machine_does_not_have() -> None:
 def test_a_low_port_needs_a_right() -> None:
     with nobody(), pytest.raises(ListenError, match="ports below 1024 need a capability"):
         listen.open_socket("127.0.0.1", 81)
+
+
+def test_no_ipv6_falls_back_to_ipv4() -> None:
+    port = free_port()
+    with subprocess.Popen(
+        [sys.executable, "-c", WITHOUT_IPV6],
+        env=environment(port),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as gate:
+        assert gate.stderr is not None
+        started = json.loads(gate.stderr.readline())
+        gate.terminate()
+
+    assert started["listen"] == f"0.0.0.0:{port}"
+
+
+def test_it_listens_before_it_imports_and_ends_on_a_signal_meanwhile() -> None:
+    port = free_port()
+    with subprocess.Popen(
+        [sys.executable, "-c", STUCK_IN_IMPORTS],
+        env=environment(port),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as gate:
+        assert gate.stdout is not None
+        assert gate.stdout.readline() == "importing\n"
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+        gate.send_signal(signal.SIGTERM)
+        code = gate.wait(timeout=PATIENCE)
+
+    assert code == 0
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -330,11 +329,14 @@ def test_sigterm_during_a_hanging_check_exits_at_once() -> None:
         with GateProcess("serve", env=env) as gate:
             accepted, _ = silent.accept()
             gate.event("gate.started")
+            began = time.monotonic()
             gate.signal(signal.SIGTERM)
             code = gate.end()
+            took = time.monotonic() - began
             accepted.close()
 
-    assert code == 0
+    # That it takes 200 ms at most is tested with the image, where it is PID 1.
+    assert (code, took < 5) == (0, True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -363,29 +365,6 @@ def test_a_port_that_is_taken_is_fatal_and_says_which() -> None:
 
     assert code == 1
     assert f"cannot listen on 127.0.0.1, port {port}: address already in use; another" in stderr
-
-
-def test_no_ipv6_falls_back_to_ipv4(tmp_path: Path) -> None:
-    """In a network namespace of its own whose kernel has IPv6 turned off."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root for a network namespace")
-    port = free_port()
-    script = (
-        "ip link set lo up; sysctl -qw net.ipv6.conf.all.disable_ipv6=1 "
-        "net.ipv6.conf.lo.disable_ipv6=1; exec "
-        + " ".join([*GATE, "serve", "--listen", f":{port}", "--allow-empty", "on"])
-    )
-    gate = subprocess.Popen(
-        ["unshare", "--net", "sh", "-c", script], stderr=subprocess.PIPE, text=True
-    )
-    try:
-        assert gate.stderr is not None
-        started = json.loads(gate.stderr.readline())
-    finally:
-        gate.terminate()
-        gate.communicate()
-
-    assert started["listen"] in {f"0.0.0.0:{port}", f"[::]:{port}"}
 
 
 def test_status_tells_everything_and_waits_for_a_change() -> None:

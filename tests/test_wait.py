@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from gate import logs, wait
+from gate.config import Settings
+from gate.errors import CheckFailed, NotReady
+from gate.model import Dependency
+from gate.runner import Watch
+from gate.watching import Job
 from tests.conftest import free_port
-from tests.process import GateProcess, listening, run_gate
+from tests.process import GATE, GateProcess, environment, listening, run_gate
+from tests.virtual import now, play
 
 
 def test_it_ends_with_0_when_all_is_ready_and_says_so_in_plain_lines() -> None:
@@ -56,14 +65,15 @@ def test_the_command_takes_its_place_with_pid_and_exit_code() -> None:
     assert code == 7
 
 
-def test_the_command_does_not_inherit_an_ignored_sigpipe() -> None:
+@pytest.mark.parametrize("number", [signal.SIGPIPE, signal.SIGXFSZ])
+def test_the_command_does_not_inherit_that_a_signal_is_ignored(number: signal.Signals) -> None:
     code, out, _ = run_gate(
         "wait", "--allow-empty", "on", "--", "grep", "SigIgn", "/proc/self/status"
     )
 
     ignored = int(out.split()[1], 16)
     assert code == 0
-    assert not ignored & (1 << (signal.SIGPIPE - 1))
+    assert not ignored & (1 << (number - 1))
 
 
 @pytest.mark.parametrize(
@@ -98,6 +108,29 @@ def test_arguments_stand_instead_of_the_environment() -> None:
     assert "other" not in err
 
 
+def test_what_serve_does_when_overdue_is_not_for_it() -> None:
+    env = {"GATE_ON_TIMEOUT": "open"}
+    arguments = ("--timeout", "300ms", f"tcp://127.0.0.1:{free_port()}", "--", "echo", "started")
+    code, out, _ = run_gate("wait", *arguments, env=env)
+
+    assert (code, out) == (1, "")
+
+
+@pytest.mark.parametrize("log", ["/dev/full", "&-"])
+def test_a_log_that_nobody_takes_keeps_no_command_from_running(log: str) -> None:
+    with listening() as port:
+        words = [*GATE, "wait", f"tcp://127.0.0.1:{port}", "--", "echo", "started"]
+        done = subprocess.run(
+            ["sh", "-c", f'"$@" 2>{log}', "sh", *words],
+            env=environment(free_port()),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert (done.returncode, done.stdout) == (0, "started\n")
+
+
 def test_once_prints_a_table_and_ends_with_1_when_something_is_not_ready() -> None:
     gone = free_port()
     with listening() as port:
@@ -110,6 +143,51 @@ def test_once_prints_a_table_and_ends_with_1_when_something_is_not_ready() -> No
     assert lines[0].split() == ["NAME", "STATE", "TOOK", "URL", "REASON"]
     assert lines[1].split()[:2] == ["db", "ready"]
     assert lines[2].endswith(f"tcp://127.0.0.1:{gone}  connection refused")
+
+
+def test_once_asks_for_no_streak() -> None:
+    with listening() as port:
+        code, _, _ = run_gate("wait", "--once", f"tcp://127.0.0.1:{port} successes=3")
+
+    assert code == 0
+
+
+def test_once_becomes_the_command_only_if_all_is_ready() -> None:
+    command = ("--", "echo", "started")
+    with listening() as port:
+        ready = run_gate("wait", "--once", f"tcp://127.0.0.1:{port}", *command)
+    gone = run_gate("wait", "--once", f"tcp://127.0.0.1:{free_port()}", *command)
+
+    assert (ready[0], ready[1].splitlines()[-1]) == (0, "started")
+    assert (gone[0], "started" in gone[1]) == (1, False)
+
+
+def test_once_looks_for_itself_also_where_the_gate_is_disabled() -> None:
+    env = {"GATE_DISABLED": "INC-42"}
+    gone = run_gate("wait", "--once", f"tcp://127.0.0.1:{free_port()}", env=env)
+    wrong = run_gate("wait", "--once", "tpc://db:1", env=env)
+
+    assert (gone[0], "connection refused" in gone[1]) == (1, True)
+    assert (wrong[0], wrong[1]) == (2, "")
+    assert wrong[2].startswith("gate: the configuration has 1 problem:\n")
+
+
+def test_it_has_5_minutes_where_nothing_else_is_said() -> None:
+    async def refused() -> None:
+        msg = "connection refused"
+        raise CheckFailed(msg)
+
+    async def until_given_up() -> float:
+        began = now()
+        with pytest.raises(NotReady):
+            await wait.wait(job)
+        return now() - began
+
+    logger = logs.set_up(level="error", form="json", stream=io.StringIO())
+    watch = Watch(Dependency(name="db", url="tcp://db:1"), refused)
+    job = Job(Settings(termination_log="off"), [watch], logger)
+
+    assert play(until_given_up()) == pytest.approx(300.0)
 
 
 def test_once_is_content_without_what_is_optional() -> None:

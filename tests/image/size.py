@@ -16,14 +16,19 @@ AIMS = {"localhost/gate-test-lean": 25, "localhost/gate-test": 60}
 MEGABYTE = 1_000_000
 
 
-def layers(image: str) -> list[tuple[int, int, int]]:
-    """Return the sizes of each layer: as it is, compressed by gzip, and by zstd."""
+def layers(image: str, skipped: int = 0) -> list[tuple[int, int, int]]:
+    """Return the sizes of each layer: as it is, compressed by gzip, and by zstd.
+
+    The lowest are *skipped*: those of the base are weighed once.
+    """
     with tempfile.TemporaryDirectory() as folder:
         # Stored without compression: a registry's client does that, each in its own way.
         command = ["podman", "save", "--quiet", "--format=docker-dir", "--uncompressed"]
         subprocess.run([*command, f"--output={folder}/image", image], check=True)
         manifest = json.loads(Path(folder, "image", "manifest.json").read_text())
-        digests = [layer["digest"].removeprefix("sha256:") for layer in manifest["layers"]]
+        digests = [
+            layer["digest"].removeprefix("sha256:") for layer in manifest["layers"][skipped:]
+        ]
         return [weigh(Path(folder, "image", digest)) for digest in digests]
 
 
@@ -44,7 +49,7 @@ def main() -> int:
     rows = [f"{'MB':28}{'tar':>10}{'gzip':>10}{'zstd':>10}", line("the base itself", base)]
     is_missed = False
     for image, aim in AIMS.items():
-        own = layers(image)[len(base) :]
+        own = layers(image, len(base))
         names = ("standard library, compiled", "dependencies", "gate")
         rows += ["", f"{image.rpartition('/')[2]}, over the base"]
         rows += [line(f"  {name}", [layer]) for name, layer in zip(names, own, strict=False)]
