@@ -20,12 +20,13 @@ RUN python3 -m pip download --quiet --require-hashes --no-deps --only-binary :al
  && python3 -m pip install --quiet --require-hashes --no-deps --only-binary :all: \
       --target /backend --requirement locks/requirements-build.txt
 
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY gate gate
 RUN PYTHONPATH=/backend python3 -m pip wheel --quiet --no-index --no-deps --no-build-isolation \
       --wheel-dir /wheels .
 
-# The extras of pyproject.toml that go in: `all`, some (`postgres,dns`), or none (empty).
+# The extras of pyproject.toml that go in: `all`, that and traces (`all,otel`), some
+# (`postgres,dns`), or none (empty).
 # pip takes from the checked wheels those that these need; an unknown extra only makes it warn.
 ARG EXTRAS=all
 RUN python3 -m pip install --quiet --no-index --find-links /wheels --no-compile \

@@ -20,7 +20,7 @@ from tests.process import run_gate
 from tests.stand_ins import EXAMPLES, Ports, dependency, node, web
 
 Done = subprocess.CompletedProcess[str]
-Render = Callable[[str], Done]
+Render = Callable[..., Done]
 
 LIBRARIES = "golang-go golang-github-masterminds-sprig-dev golang-github-ghodss-yaml-dev"
 SOURCES = Path("/usr/share/gocode")
@@ -32,29 +32,44 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+VOLUMES = '      {{- with include "gate.volumes" . }}\n'
+
+
 @pytest.fixture(scope="module")
-def command(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Return what renders the chart: helm where it is installed, else its engine (render.go)."""
-    folder = tmp_path_factory.mktemp("helm")
-    shutil.copytree(EXAMPLES / "helm", folder / "charts")
+def charts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the charts, and with `plain`: shop without its second include."""
+    folder = tmp_path_factory.mktemp("helm") / "charts"
+    shutil.copytree(EXAMPLES / "helm", folder)
+    shutil.copytree(EXAMPLES / "helm" / "shop", folder / "plain")
+    (folder / "plain" / "values.yaml").write_text("gate: {dependencies: tcp://db:5432}")
+    template = folder / "plain" / "templates" / "deployment.yaml"
+    only_one, found, _ = template.read_text().partition(VOLUMES)
+    assert found
+    template.write_text(only_one)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def command(charts: Path) -> list[str]:
+    """Return what renders a chart: helm where it is installed, else its engine (render.go)."""
     if helm := shutil.which("helm"):
-        update = [helm, "dependency", "update", str(folder / "charts" / "shop")]
-        subprocess.run(update, check=True, capture_output=True)
-        return [helm, "template", "release", str(folder / "charts" / "shop")]
+        for chart in ("shop", "plain"):
+            update = [helm, "dependency", "update", str(charts / chart)]
+            subprocess.run(update, check=True, capture_output=True)
+        return [helm, "template", "release", "-f"]
     go = needs("go", LIBRARIES)
     env = {**os.environ, "GO111MODULE": "off", "GOPATH": str(SOURCES), "GOFLAGS": ""}
     source = Path(__file__).parent / "helm" / "render.go"
-    build = [go, "build", "-o", str(folder / "render"), str(source)]
-    subprocess.run(build, check=True, env=env, cwd=folder)
-    return [str(folder / "render"), str(folder / "charts" / "shop")]
+    build = [go, "build", "-o", str(charts.parent / "render"), str(source)]
+    subprocess.run(build, check=True, env=env, cwd=charts)
+    return [str(charts.parent / "render"), "-f"]
 
 
 @pytest.fixture
-def render(command: list[str], tmp_path: Path) -> Render:
-    def run(values: str) -> Done:
+def render(command: list[str], charts: Path, tmp_path: Path) -> Render:
+    def run(values: str, chart: str = "shop") -> Done:
         (tmp_path / "values.yaml").write_text(values)
-        flag = ["-f"] if "template" in command else []
-        given = [*command, *flag, str(tmp_path / "values.yaml")]
+        given = [*command, str(tmp_path / "values.yaml"), str(charts / chart)]
         return subprocess.run(given, check=False, capture_output=True, text=True, timeout=60)
 
     return run
@@ -114,10 +129,21 @@ def test_it_is_what_gate_manifest_prints(render: Render, mode: str) -> None:
     assert found.get("volumes") == printed.get("volumes")
 
 
-def test_a_port_of_its_own_is_listened_on_and_probed(render: Render) -> None:
+@pytest.mark.parametrize(("chart", "volumes"), [("plain", set()), ("shop", {"gate"})])
+def test_one_include_is_all_it_takes_unless_it_is_to_remember(
+    render: Render, chart: str, volumes: set[str]
+) -> None:
+    found = render("{}", chart)
+
+    assert {each["name"] for each in gate(found).get("volumeMounts", [])} == volumes
+    assert {each["name"] for each in spec(found).get("volumes", [])} == volumes
+
+
+def test_a_port_of_its_own_is_listened_on_probed_and_scraped(render: Render) -> None:
     found = gate(render("gate: {port: 8081}"))
 
     assert {"name": "GATE_LISTEN", "value": ":8081"} in found["env"]
+    assert found["ports"] == [{"name": "gate", "containerPort": 8081}]
     assert found["startupProbe"]["httpGet"]["port"] == 8081
 
 

@@ -143,6 +143,9 @@ def test_it_reads_well() -> None:
         "  - name: gate\n"
         "    image: registry.example.com/gate:0.1.0\n"
         "    restartPolicy: Always\n"
+        "    ports:\n"
+        "      - name: gate\n"
+        "        containerPort: 4283\n"
         "    env:\n"
         "      - name: GATE_DEPENDENCIES\n"
         "        value: |\n"
@@ -187,7 +190,8 @@ def test_it_reads_well() -> None:
         ("1h", "tcp://db:1", 147),
         ("", "tcp://db:1 deadline=5m", 60),
         ("", "tcp://db:1 deadline=1h", 147),
-        ("10m", "tcp://db:1 deadline=1h", 30),  # GATE_TIMEOUT is over first
+        ("1m", "tcp://db:1 optional deadline=1h", 147),  # overdue, and still to be given up
+        ("1m", "tcp://db:1 optional", 30),
     ],
 )
 def test_the_probe_is_more_patient_than_gate(
@@ -199,10 +203,20 @@ def test_the_probe_is_more_patient_than_gate(
     assert (probe["periodSeconds"], probe["timeoutSeconds"]) == (1, 30)
 
 
+@pytest.mark.parametrize("end", ["open", "exit"])
+def test_no_deadline_counts_that_comes_after_the_end(end: str) -> None:
+    late = "tcp://db:1 optional deadline=1h"
+    bounded = {"TIMEOUT": "1m", "ON_TIMEOUT": end, "DEPENDENCIES": late}
+
+    assert gate(**bounded)["startupProbe"]["failureThreshold"] == 30
+    assert longest_hook(**bounded) == "1m30s"
+
+
 def test_the_probe_asks_on_the_port_that_gate_listens_on() -> None:
     container = gate("--listen", ":8081", LISTEN=":9")
 
     assert container["startupProbe"]["httpGet"]["port"] == 8081
+    assert container["ports"] == [{"name": "gate", "containerPort": 8081}]
     assert variables(container)["GATE_LISTEN"] == ":8081"
 
 
@@ -216,12 +230,30 @@ def test_each_setting_that_was_given_is_in_it_and_no_other() -> None:
     }
 
 
-def test_a_hook_blocks_until_gate_has_said_what_happens_in_the_end() -> None:
-    usual, bounded = gate(mode="poststart"), gate(mode="poststart", TIMEOUT="90s")
+def longest_hook(**env: str) -> str:
+    command = gate(mode="poststart", **env)["lifecycle"]["postStart"]["exec"]["command"]
+    *hook, timeout = command
+    assert hook == ["gate", "hold", "--timeout"]
+    return str(timeout)
 
-    hook = ["gate", "hold", "--timeout"]
-    assert usual["lifecycle"]["postStart"]["exec"]["command"] == [*hook, "5m"]
-    assert bounded["lifecycle"]["postStart"]["exec"]["command"] == [*hook, "2m"]
+
+@pytest.mark.parametrize(
+    ("timeout", "deadline", "hook", "wait"),
+    [
+        ("", "", "5m", ["wait"]),
+        ("90s", "", "2m", ["wait"]),
+        ("", "optional", "5m", ["wait"]),
+        ("", "optional deadline=10m", "10m30s", ["wait", "--timeout", "10m30s"]),
+        ("1m", "optional deadline=10m", "10m30s", ["wait"]),  # and then exits 1: it was told to
+    ],
+)
+def test_what_ends_by_itself_does_so_after_gate_has_given_up_what_it_may(
+    timeout: str, deadline: str, hook: str, wait: list[str]
+) -> None:
+    env = {"TIMEOUT": timeout, "DEPENDENCIES": f"tcp://db:1 {deadline}"}
+
+    assert longest_hook(**env) == hook
+    assert gate(mode="init", **env)["args"] == wait
 
 
 def test_the_name_is_that_of_container_and_volume() -> None:
@@ -287,15 +319,58 @@ def test_secrets_whose_names_come_to_the_same_get_variables_of_their_own() -> No
     assert list(secrets(container)) == ["GATE_DEPENDENCY_A_B_2", "GATE_DEPENDENCY_A_B_3"]
 
 
-def test_what_the_pod_needs_besides_is_said() -> None:
-    lines = ["file:///run/x", "https://web/ ca=/etc/tls/ca.pem", "k8s:job/migrate"]
-    head = printed(DEPENDENCIES="\n".join(lines), EVENTS="on").split("enableServiceLinks")[0]
+def told(*dependencies: str, mode: str = "sidecar", **env: str) -> list[str]:
+    """Return the comments on top."""
+    text = printed(mode=mode, DEPENDENCIES="\n".join(dependencies), **env)
+    return text.split("enableServiceLinks")[0].splitlines()[1:]
 
-    assert head.splitlines()[1:] == [
-        "# Give it the volumes that hold /run/x, /etc/tls/ca.pem.",
-        "# Give the pod's service account the right to see what it waits for (rbac-k8s.yaml).",
-        "# Give the pod's service account the right to tell of it (rbac-events.yaml).",
+
+def test_what_the_pod_needs_besides_is_said() -> None:
+    dependencies = ("file:///run/x", "job k8s:job/migrate", "app exec:/app/check", "tcp://db:1")
+
+    assert told(*dependencies, EVENTS="on") == [
+        "# Give it the volumes that hold /run/x.",
+        "# Give it an image that has what app runs: gate's has Python only.",
+        "# Give the pod a serviceAccountName that may see what it waits for (rbac-k8s.yaml).",
+        "# Give the pod a serviceAccountName that may tell of it (rbac-events.yaml).",
     ]
+
+
+@pytest.mark.parametrize(
+    ("dependency", "paths"),
+    [
+        ("file:///data/a%20b", "/data/a b"),
+        ("unix:///run/a.sock", "/run/a.sock"),
+        ("http+unix://%2Frun%2Fa.sock/path", "/run/a.sock"),
+        ("grpc+unix:///run/a.sock", "/run/a.sock"),
+        ("redis+unix:///run/a.sock", "/run/a.sock"),
+        ("postgresql:///app?host=/run/pg&sslrootcert=/tls/ca", "/run/pg, /tls/ca"),
+        ("mysql://a@db/app?unix_socket=/run/a.sock&ssl_ca=/tls/ca", "/run/a.sock, /tls/ca"),
+        ("mongodb://%2Frun%2Fa.sock/?tlsCAFile=/tls/ca", "/tls/ca, /run/a.sock"),
+        ("https://web/ ca=/tls/ca cert=/tls/cert key=/tls/key", "/tls/ca, /tls/cert, /tls/key"),
+        ("http://web/ bearer-file=/run/token", "/run/token"),
+        ("redis://db password-file=/run/secret", "/run/secret"),
+        ("k8s:job/a token-file=/run/token", "/run/token"),
+        ("sidecar:vault-agent file=a file=/b", "/vault/secrets/a, /b"),
+    ],
+)
+def test_every_path_that_a_check_looks_at_is_one_for_a_volume(dependency: str, paths: str) -> None:
+    assert told(dependency)[0] == f"# Give it the volumes that hold {paths}."
+
+
+def test_a_condition_is_one_that_the_pod_is_ready_by() -> None:
+    wanted = spec(POD_CONDITION="example.com/ready")
+
+    assert wanted["readinessGates"] == [{"conditionType": "example.com/ready"}]
+    assert "readinessGates" not in spec()
+
+
+def test_gate_as_an_init_container_tells_nobody_so_nothing_is_needed_for_that() -> None:
+    env = {"mode": "init", "EVENTS": "on", "POD_CONDITION": "example.com/ready"}
+
+    assert "readinessGates" not in spec(**env)
+    assert "ports" not in gate(**env)
+    assert told("tcp://db:1", **env) == []
 
 
 @pytest.mark.parametrize(
@@ -307,7 +382,7 @@ def test_what_the_pod_needs_besides_is_said() -> None:
         (["--state-file", "/opened"], "GATE_STATE_FILE: no volume can stand in for /; write"),
         (["--name", "Gate"], "--name: 'Gate' names no container; write small letters"),
         (["--image", "a b"], "--image: 'a b' is not the name of an image"),
-        (["--mode", "deployment"], "argument --mode: invalid choice: 'deployment'"),
+        (["--mode", "deployment"], "argument --mode: invalid choice; there are sidecar"),
         (["--nmae", "x"], "unknown argument --nmae; did you mean --name?"),
         (["--", "app"], "manifest takes no command after --; gate wait does"),
     ],
@@ -322,9 +397,10 @@ def test_what_is_wrong_is_told_and_nothing_is_printed(arguments: list[str], text
 
 
 def test_a_gate_on_a_loopback_address_can_be_probed_by_exec() -> None:
-    command = gate("--listen=127.0.0.1:80", mode="exec-probe")["startupProbe"]["exec"]["command"]
+    container = gate("--listen=127.0.0.1:80", mode="exec-probe")
 
-    assert command == ["gate", "probe", "--hold", "25s"]
+    assert container["startupProbe"]["exec"]["command"] == ["gate", "probe", "--hold", "25s"]
+    assert "ports" not in container  # nobody could scrape it there
 
 
 def test_the_modes_of_the_command_line_are_those_there_are() -> None:

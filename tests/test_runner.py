@@ -192,6 +192,21 @@ def test_a_secret_read_in_the_attempt_is_cleaned() -> None:
     assert one(check).reason == "wrong password ***, ***!"
 
 
+@pytest.mark.parametrize(
+    "shown",
+    ['Pass"  W\\rd', "Pass%22%20%20W%5Crd", r"Pass\"  W\\rd", 'pass" w\\rd', 'Pass"\n W\\rd'],
+)
+def test_a_secret_is_found_however_it_is_written(shown: str) -> None:
+    check = failing_with(CheckFailed(f"bad token {shown}!"))
+
+    assert one(check, secrets=('Pass"  W\\rd',)).reason == "bad token ***!"
+
+
+@pytest.mark.parametrize("secret", ["   ", " s "])
+def test_spaces_make_no_secret_of_a_letter(secret: str) -> None:
+    assert one(failing_with(CheckFailed("status 503")), secrets=(secret,)).reason == "status 503"
+
+
 # -- all together
 
 

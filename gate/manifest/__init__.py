@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from gate.config import longest_wait
 from gate.durations import show
 from gate.errors import Problem, UsageError
 from gate.manifest import environment
 from gate.manifest.emitter import Noted, emit
+from gate.url import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,9 +29,11 @@ _LEAST = 30
 _MARGIN = 60.0
 """Seconds by which the kubelet is more patient than gate, which can say what it gave up on."""
 _HOOK = 300.0
-"""Seconds that a hook blocks at most where GATE_TIMEOUT does not say: the pod cannot be deleted."""
+"""Seconds for which a hook blocks, and `gate wait` waits, where nothing bounds the wait."""
 _HOOK_MARGIN = 30.0
 """Seconds by which the hook begins to count before gate does, and more."""
+_MARK = "/run/gate/opened"
+"""The state file of a pod with a hook: without one, a gate that restarts blocks the pod."""
 _LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 _LONGEST_LABEL = 63
 _SECURITY = {
@@ -60,6 +64,11 @@ class Wish:
             raise UsageError(msg)
 
     @property
+    def does_serve(self) -> bool:
+        """Whether it goes on beside the app, as a sidecar."""
+        return self.mode != "init"
+
+    @property
     def is_probed_over_http(self) -> bool:
         """Whether the kubelet connects to it."""
         return self.mode in {"sidecar", "poststart"}
@@ -68,9 +77,8 @@ class Wish:
 def problems(wish: Wish, settings: Settings) -> list[Problem]:
     """Return what is right by itself, and does not work in the container that is wished for."""
     found = []
-    host = settings.listen[0]
-    is_hidden = host.startswith("127.") or host in {"localhost", "::1"}
-    if is_hidden and wish.is_probed_over_http:
+    if _is_hidden(settings) and wish.is_probed_over_http:
+        host = settings.listen[0]
         text = f"the kubelet cannot reach {host}; leave the host out, or use --mode exec-probe"
         found.append(Problem("GATE_LISTEN", text))
     if settings.state_file and _folder(settings.state_file) == "/":
@@ -84,39 +92,71 @@ def write(wish: Wish, read: Config, environ: Mapping[str, str]) -> str:
 
     *environ* is what *read*, which has no problems, was read from, flags included.
     """
+    settings = read.settings
+    if wish.mode == "poststart" and not settings.state_file:
+        settings = replace(settings, state_file=_MARK)
+        read = replace(read, settings=settings)
+        environ = {**environ, "GATE_STATE_FILE": _MARK}
     entries = environment.entries(read, environ)
     variables = environment.variables(entries, environ, secret=wish.name)
     container = {key: value for key, value in _fields(wish, read, variables) if value}
-    spec: dict[str, object] = {
-        "enableServiceLinks": False,
-        "initContainers": [Noted(container, (_place(wish),))],
-    }
-    if read.settings.state_file:
+    spec: dict[str, object] = {"enableServiceLinks": False}
+    notes = [f"For the spec of a pod, made by gate manifest --mode {wish.mode}."]
+    notes += environment.needs(entries)
+    if wish.does_serve and (settings.events or settings.pod_condition):
+        notes.append("Give the pod a serviceAccountName that may tell of it (rbac-events.yaml).")
+    if wish.does_serve and settings.pod_condition:
+        gates = [{"conditionType": settings.pod_condition}]
+        comment = "The pod gets no traffic while this is not true, and if gate may not write it."
+        spec["readinessGates"] = Noted(gates, (comment,))
+    spec["initContainers"] = [Noted(container, (_place(wish),))]
+    if settings.state_file:
         spec["volumes"] = [{"name": wish.name, "emptyDir": {"sizeLimit": "1Mi"}}]
-    head = (f"For the spec of a pod, made by gate manifest --mode {wish.mode}.",)
-    return emit(Noted(spec, (*head, *environment.needs(entries, read.settings))))
+    return emit(Noted(spec, tuple(notes)))
 
 
 def _fields(wish: Wish, read: Config, env: list[object]) -> Iterator[tuple[str, object]]:
     yield "name", wish.name
     yield "image", wish.image
-    yield "args", ["wait"] if wish.mode == "init" else []
-    yield "restartPolicy", "Always" if wish.mode != "init" else ""
+    yield "args", [] if wish.does_serve else _wait(read)
+    yield "restartPolicy", "Always" if wish.does_serve else ""
+    yield "ports", _ports(wish, read.settings)
     yield "env", env
     if path := read.settings.state_file:
         yield "volumeMounts", [{"name": wish.name, "mountPath": _folder(path)}]
     if wish.mode == "poststart":
-        command = ["gate", "hold", "--timeout", show(_longest_hook(read.settings))]
+        command = ["gate", "hold", "--timeout", show(_longest_hook(read))]
         yield "lifecycle", {"postStart": {"exec": {"command": command}}}
-    if wish.mode != "init":
+    if wish.does_serve:
         yield "startupProbe", _probe(wish, read)
     yield "resources", _resources(wish)
     yield "securityContext", _SECURITY
 
 
-def _longest_hook(settings: Settings) -> float:
-    # Longer than gate itself: where GATE_ON_TIMEOUT says so, it opens when its time is over.
-    return _HOOK if settings.timeout is None else settings.timeout + _HOOK_MARGIN
+def _wait(read: Config) -> list[str]:
+    # The default of `gate wait` would end it before a late deadline, and start that anew.
+    longest = longest_wait(read.settings, read.wanted) + _HOOK_MARGIN
+    if read.settings.timeout is not None or longest <= _HOOK:
+        return ["wait"]
+    return ["wait", "--timeout", show(longest)]
+
+
+def _ports(wish: Wish, settings: Settings) -> list[dict[str, object]]:
+    """Return the port by the name that Prometheus looks for (scrape.yaml), if it is to be seen."""
+    if not wish.does_serve or _is_hidden(settings):
+        return []
+    return [{"name": "gate", "containerPort": settings.listen[1]}]
+
+
+def _is_hidden(settings: Settings) -> bool:
+    """Whether nobody outside of the pod can reach it."""
+    return is_loopback(settings.listen[0])
+
+
+def _longest_hook(read: Config) -> float:
+    # Longer than gate itself, which may open when its time is over; the pod cannot be deleted.
+    longest = longest_wait(read.settings, read.wanted) + _HOOK_MARGIN
+    return max(longest, _HOOK) if read.settings.timeout is None else longest
 
 
 def _resources(wish: Wish) -> object:
@@ -149,8 +189,6 @@ def _probe(wish: Wish, read: Config) -> object:
 
 def _failures(read: Config) -> int:
     """Return how many probes may fail, so that gate gives up before the kubelet does."""
-    timeout = read.settings.timeout
-    deadlines = [wanted.dependency.deadline or 0.0 for wanted in read.wanted]
-    longest = max(deadlines, default=0.0) if timeout is None else timeout
-    needed = math.ceil((longest + _MARGIN) / HOLD)
-    return max(_USUAL if timeout is None else _LEAST, needed)
+    least = _USUAL if read.settings.timeout is None else _LEAST
+    longest = longest_wait(read.settings, read.wanted)
+    return max(least, math.ceil((longest + _MARGIN) / HOLD))

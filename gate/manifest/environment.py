@@ -13,11 +13,10 @@ from gate.url import scheme_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from gate.config import Config, Settings, Wanted
+    from gate.config import Config, Wanted
 
 _SHOWN = {"timeout", "interval", "successes", "deadline", "optional", "any", "monitor", "until"}
 """The options that are no secret, whatever they say."""
-_FILES = {"ca", "cert", "key"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,21 +120,13 @@ def _masked(option: str) -> str:
     return option if key in _SHOWN or not equals else f"{key}=…"
 
 
-def needs(found: Sequence[Entry], settings: Settings) -> Iterator[str]:
-    """Yield what the pod must have besides, for what is waited for."""
-    if paths := list(dict.fromkeys(path for entry in found for path in _paths(entry))):
+def needs(found: Sequence[Entry]) -> Iterator[str]:
+    """Yield what gate must have besides, for what it waits for."""
+    targets = [entry.wanted.target for entry in found]
+    if paths := dict.fromkeys(path for target in targets for path in target.paths):
         yield f"Give it the volumes that hold {', '.join(paths)}."
-    if any(entry.wanted.target.url.scheme == "k8s" for entry in found):
-        yield "Give the pod's service account the right to see what it waits for (rbac-k8s.yaml)."
-    if settings.events or settings.pod_condition:
-        yield "Give the pod's service account the right to tell of it (rbac-events.yaml)."
-
-
-def _paths(entry: Entry) -> Iterator[str]:
-    url = entry.wanted.target.url
-    if url.scheme in {"file", "unix"}:
-        yield url.path
-    for option in entry.options:
-        key, _, value = option.partition("=")
-        if value.startswith("/") and (key in _FILES or key.endswith("-file")):
-            yield value
+    commands = [target.name for target in targets if target.url.scheme == "exec"]
+    if commands:
+        yield f"Give it an image that has what {', '.join(commands)} runs: gate's has Python only."
+    if any(target.url.scheme == "k8s" for target in targets):
+        yield "Give the pod a serviceAccountName that may see what it waits for (rbac-k8s.yaml)."

@@ -3,7 +3,7 @@
 // laid under the parent's, values.schema.json checked with gojsonschema. Left out: hooks,
 // conditions of dependencies, files, lookups, and everything that asks a cluster.
 //
-// usage: render CHART [VALUES.yaml]; dependencies are the charts of their `file://` repository.
+// usage: render -f VALUES.yaml CHART; dependencies are the charts of their `file://` repository.
 package main
 
 import (
@@ -29,12 +29,8 @@ type chart struct {
 }
 
 func main() {
-	top := load(os.Args[1])
-	given := values{}
-	if len(os.Args) > 2 {
-		given = read(os.Args[2])
-	}
-	all := top.coalesce(given)
+	top := load(os.Args[3])
+	all := top.coalesce(read(os.Args[2]))
 	top.validate(all)
 	engine := template.New("helm").Option("missingkey=zero")
 	engine.Funcs(functions(engine))

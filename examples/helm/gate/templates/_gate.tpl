@@ -4,7 +4,10 @@ gate.container: the item for a pod's initContainers, the last of them.
   initContainers:
     {{- include "gate.container" . | nindent 4 }}
 
-With .Values.gate.stateFile the pod's volumes take gate.volumes the same way.
+That is all, unless .Values.gate.stateFile is true: then the pod's volumes take gate.volumes.
+
+  volumes:
+    {{- include "gate.volumes" . | nindent 4 }}
 */}}
 {{- define "gate.container" -}}
 {{- $gate := .Values.gate -}}
@@ -15,6 +18,7 @@ With .Values.gate.stateFile the pod's volumes take gate.volumes the same way.
   args: [wait]
   {{- else }}
   restartPolicy: Always
+  ports: [{name: gate, containerPort: {{ $gate.port }}}]
   {{- end }}
   env:
     {{- include "gate.env" $gate | nindent 4 }}
@@ -54,7 +58,7 @@ With .Values.gate.stateFile the pod's volumes take gate.volumes the same way.
     seccompProfile: {type: RuntimeDefault}
 {{- end }}
 
-{{/* gate.volumes: the items for the pod's volumes; nothing without stateFile. */}}
+{{/* gate.volumes: the item for the pod's volumes; nothing without stateFile. */}}
 {{- define "gate.volumes" -}}
 {{- if .Values.gate.stateFile -}}
 - name: gate

@@ -1,0 +1,58 @@
+"""What the scripts and the locks in .ci promise."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize(
+    ("words", "ci", "code"),
+    [
+        ([], "", 1),  # make image-test
+        (["--if-possible"], "", 0),  # make test, on a laptop
+        (["--if-possible"], "true", 1),
+    ],
+)
+def test_an_image_that_cannot_be_tested_here_is_no_success_where_its_test_was_wanted(
+    words: list[str], ci: str, code: int, tmp_path: Path
+) -> None:
+    for tool in ("bash", "dirname", "id"):
+        (tmp_path / tool).symlink_to(str(shutil.which(tool)))
+
+    done = subprocess.run(
+        [ROOT / "tests" / "image" / "run", *words],
+        check=False,
+        env={"PATH": str(tmp_path), "CI": ci},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.returncode == code
+    assert "the image is not tested: no buildah here" in done.stderr
+
+
+def locked(name: str) -> dict[str, str]:
+    text = (ROOT / ".ci" / name).read_text()
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-lean.txt"])
+def test_what_is_shipped_is_what_is_tested(name: str) -> None:
+    assert locked(name).items() <= locked("requirements-dev.txt").items()
+
+
+def test_every_extra_can_go_into_the_image() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    texts = [each for extra in project["optional-dependencies"].values() for each in extra]
+    names = {re.split(r"[^\w.-]", text)[0] for text in texts} - {"gate"}
+
+    assert names <= set(locked("requirements.txt"))
