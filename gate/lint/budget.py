@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from gate import durations
+from gate.lint import commands
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +18,8 @@ def hold_of(probe: Probe) -> float | None:
     """Return the seconds a probe asks gate to hold it, None where it does not."""
     if probe.action.kind == "httpGet":
         query = dict(parse_qsl(probe.action.path.partition("?")[2]))
-        return _seconds(query.get("hold"))
-    return _seconds(option(probe.action.command, "--hold"))
+        return seconds(query.get("hold"))
+    return seconds(option(commands.gate_words(probe.action.command), "--hold"))
 
 
 def of(probe: Probe) -> float:
@@ -40,7 +41,8 @@ def option(words: Sequence[str], name: str) -> str | None:
     return None
 
 
-def _seconds(text: str | None) -> float | None:
+def seconds(text: str | None) -> float | None:
+    """Return the duration *text*, None where there is none."""
     try:
         return durations.parse(text) if text else None
     except ValueError:

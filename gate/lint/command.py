@@ -33,8 +33,9 @@ def run(given: Namespace, stdin: BinaryIO) -> tuple[str, int]:
 
 def _read(name: str, stdin: BinaryIO) -> tuple[str, str]:
     try:
-        raw = stdin.read() if name == "-" else Path(name).read_bytes()
-        return "stdin" if name == "-" else name, raw.decode()
+        if name != "-":
+            return name, Path(name).read_bytes().decode()
+        text = stdin.read().decode()
     except UnicodeDecodeError as exc:
         line = exc.object.count(b"\n", 0, exc.start) + 1
         msg = f"{name}:{line}: not a text in UTF-8"
@@ -44,6 +45,10 @@ def _read(name: str, stdin: BinaryIO) -> tuple[str, str]:
         hint = "; name the files in it" if getattr(exc, "errno", 0) == errno.EISDIR else ""
         msg = f"{name}: {reason}{hint}"
         raise UsageError(msg) from exc
+    if not text.strip():
+        msg = "nothing came on standard input; did the command before the pipe fail?"
+        raise UsageError(msg)
+    return "stdin", text
 
 
 def _names(given: Sequence[str] | None) -> frozenset[str]:

@@ -14,10 +14,11 @@ _HOOKS = ("postStart", "preStop")
 _ACTIONS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
 
 
-def container(raw: Fields, index: int, *, is_init: bool) -> Container:
-    """Return the container that *raw* describes."""
+def container(raw: Fields, index: int, *, is_init: bool, user: int | None = None) -> Container:
+    """Return the container that *raw* describes; *user* is the pod's."""
     hooks = raw.inner("lifecycle")
     limits = raw.inner("resources").inner("limits")
+    security = raw.inner("securityContext")
     return Container(
         name=raw.text("name"),
         image=raw.text("image"),
@@ -25,7 +26,7 @@ def container(raw: Fields, index: int, *, is_init: bool) -> Container:
         index=index,
         is_init=is_init,
         restart_policy=raw.text("restartPolicy"),
-        has_restart_rules=raw.has("restartPolicyRules"),
+        restart_actions=_restart_actions(raw),
         command=raw.texts("command"),
         args=raw.texts("args"),
         env=tuple(_env_var(each) for each in raw.each("env")),
@@ -39,11 +40,15 @@ def container(raw: Fields, index: int, *, is_init: bool) -> Container:
             if hooks.has(name)
         },
         limits={name: limits.word_or_number(name) for name in ("cpu", "memory")},
-        has_read_only_root=raw.inner("securityContext").flag(
-            "readOnlyRootFilesystem", default=False
-        ),
+        user=security.number("runAsUser", user),
         lines=raw.raw.lines,
     )
+
+
+def _restart_actions(raw: Fields) -> tuple[str, ...] | None:
+    if not raw.has("restartPolicyRules"):
+        return None
+    return tuple(each.text("action") for each in raw.each("restartPolicyRules"))
 
 
 def _ports(raw: Fields) -> list[tuple[str, int]]:
@@ -84,7 +89,6 @@ def _probe(raw: Fields, kind: str, owner: Fields) -> Probe:
         period=raw.count("periodSeconds", 10),
         failures=raw.count("failureThreshold", 3),
         lines=raw.raw.lines,
-        has_grace=raw.has("terminationGracePeriodSeconds"),
     )
 
 
@@ -99,6 +103,7 @@ def _action(raw: Fields, line: int) -> Action:
         command=inner.texts("command"),
         port=inner.word_or_number("port") if kind != "sleep" else None,
         path=inner.text("path") or "/",
+        scheme=inner.text("scheme").upper() or "HTTP",
         host=inner.text("host"),
         lines=inner.raw.lines,
     )

@@ -104,4 +104,4 @@ class Fields:
     def _note(self, line: int, what: str, wanted: str) -> None:
         remedy = "write it in quotes" if wanted == "a text" else f"write {wanted}"
         text = f"{what} is not {wanted}, so the API server refuses it"
-        self.notes.append(Hit(line, text, remedy, is_private=True))
+        self.notes.append(Hit(line, text, remedy))

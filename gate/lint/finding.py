@@ -28,8 +28,6 @@ class Hit(NamedTuple):
     """What the kubelet, or the API server, will do."""
     remedy: str
     container: str = ""
-    is_private: bool = False
-    """Whether the line may hold a secret, so that it is not shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -42,12 +40,10 @@ class Finding:
     severity: Severity
     message: str
     remedy: str
-    fact: str
-    """The number in the project's notes on the kubelet, empty where none applies."""
     subject: str
     """Kind, name and container, as people call it: `Deployment shop, container gate`."""
     excerpt: str = ""
-    """The offending line; empty where it may hold a secret."""
+    """The keys on the offending line: what stands behind them may be a secret."""
 
     @property
     def text(self) -> str:

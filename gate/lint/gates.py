@@ -1,30 +1,19 @@
-"""What a gate in a manifest is told: read by the parser that reads it at run time.
-
-Values that come from elsewhere are not known here: nothing is said of what depends on them.
-"""
+"""Which containers run gate, in which mode, and what they were told."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gate import checks, config, flags
-from gate.errors import GateError, Problem
-from gate.lint import commands, references
+from gate import config
+from gate.lint import commands, shell
 from gate.lint.commands import Place
+from gate.lint.gate_reading import MODES, Reading, is_setting
 
 if TYPE_CHECKING:
-    from argparse import Namespace
-
-    from gate.config import Config, Settings, Wanted
+    from gate.config import Settings, Wanted
+    from gate.errors import Problem
     from gate.lint.pod import Container, Pod
-
-PORT = 4283
-_MODES = ("serve", "wait", "probe", "hold")
-_LINE = re.compile(r"line (\d+)")
-_MISSING_DRIVER = "needs the package"
-_NAMES = {*(setting.variable for setting in config.SETTINGS), config.LIST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,37 +33,102 @@ class Gate:
     @property
     def has_unknown_listen(self) -> bool:
         """Whether its address comes from elsewhere, or may."""
-        values = [v.value for v in self.container.env if v.name == "GATE_LISTEN"]
+        return self._may_come_from_elsewhere("GATE_LISTEN")
+
+    @property
+    def has_unknown_timeout(self) -> bool:
+        """Whether its time comes from elsewhere, or may."""
+        return self._may_come_from_elsewhere("GATE_TIMEOUT")
+
+    def line_of_setting(self, name: str) -> int:
+        """Return the line of the variable *name*, or of the flag that mirrors it."""
+        lines = [each.line for each in self.container.env if each.name == name]
+        written = self.container
+        return next(iter(lines), written.line_of("args" if written.args else "command"))
+
+    def _may_come_from_elsewhere(self, name: str) -> bool:
+        values = [v.value for v in self.container.env if v.name == name]
         return self.container.has_env_from or any(v is None or "$(" in v for v in values)
 
-    def places(self) -> list[Place]:
-        """Return what it cannot do without, hosts and ports."""
-        return [
-            Place(host.name, host.port)
-            for wanted in self.wanted
-            if not (wanted.dependency.until_down or wanted.dependency.optional)
-            for host in wanted.target.url.hosts
-        ]
+    @property
+    def needed(self) -> tuple[Wanted, ...]:
+        """What it cannot do without, but for what may stand in for it (`any=GROUP`)."""
+        if self.settings.disabled:
+            return ()
+        return tuple(each for each in self.wanted if not _can_do_without(each))
+
+    def needs(self) -> list[tuple[Place, ...]]:
+        """Return whose answers it cannot do without; of each, one place is enough."""
+        groups: dict[str, list[Wanted]] = {}
+        for number, wanted in enumerate(() if self.settings.disabled else self.wanted):
+            groups.setdefault(wanted.dependency.group or f" {number}", []).append(wanted)
+        needed = (each for each in groups.values() if not any(map(_can_do_without, each)))
+        return [places for places in map(_places, needed) if places]
+
+
+def _can_do_without(wanted: Wanted) -> bool:
+    return wanted.dependency.optional or wanted.dependency.until_down
+
+
+def _places(group: list[Wanted]) -> tuple[Place, ...]:
+    """Return the hosts of *group*, none where one of its members has none."""
+    hosts = [wanted.target.url.hosts for wanted in group]
+    return tuple(Place(host.name, host.port) for each in hosts if all(hosts) for host in each)
 
 
 def is_gate(container: Container) -> bool:
-    """Whether *container* runs gate; a main container whose image is called so needs more."""
-    name = commands.program(container.command)
-    if name == "gate" or container.command or container.image_name != "gate":
-        return name == "gate"
+    """Whether *container* runs gate: by its command, its image's name or its dependencies."""
+    if _own_words(container) is not None or _has_dependencies(container):
+        return True
+    if container.command or container.image_name != "gate":
+        return False
     mode = next(iter(container.args), "")
+    return container.is_init or mode in MODES or _is_surely_gate(container)
+
+
+def _is_surely_gate(container: Container) -> bool:
+    """Whether it has more of gate than a name, which other programs have too."""
+    has_settings = any(is_setting(variable.name) for variable in container.env)
+    return has_settings or _is_probed(container)
+
+
+def _is_probed(container: Container) -> bool:
     paths = [probe.action.path for probe in container.probes.values()]
-    has_settings = any(variable.name.startswith("GATE_") for variable in container.env)
-    is_probed = any(path.startswith("/startupz") for path in paths)
-    return container.is_init or mode in _MODES or has_settings or is_probed
+    return any(path.startswith("/startupz") for path in paths)
+
+
+def _has_dependencies(container: Container) -> bool:
+    names = [variable.name for variable in container.env]
+    return any(name == config.LIST or name.startswith(config.PREFIX) for name in names)
+
+
+def _own_words(container: Container) -> list[str] | None:
+    """Return what gate is told where the command is gate's, None where it is not."""
+    words, _ = shell.unwrapped(container.words) if container.command else ([], False)
+    return words[1:] if commands.program(words) == "gate" else None
+
+
+def _words(container: Container) -> list[str]:
+    """Return gate's words; none where it is not known what runs."""
+    own = _own_words(container)
+    if own is None and container.command:
+        return []
+    if own is not None:
+        return own or ["serve"]
+    if container.args:
+        # Of another image they may be those of the command that gate becomes.
+        is_named = "gate" in container.image_name.replace("_", "-").split("-")
+        return list(container.args) if is_named or container.args[0] in MODES else []
+    is_default = container.is_sidecar or container.image_name == "gate"
+    return ["serve"] if is_default or _is_probed(container) else []
 
 
 def of(container: Container, pod: Pod) -> Gate:
     """Return what the gate in *container* was told, read once."""
-    known: dict[int, Gate] = pod.gates
-    if container.index not in known:
-        known[container.index] = read(container)
-    return known[container.index]
+    if container.index not in pod.known:
+        pod.known[container.index] = read(container)
+    gate: Gate = pod.known[container.index]
+    return gate
 
 
 def all_of(pod: Pod) -> list[Gate]:
@@ -84,11 +138,13 @@ def all_of(pod: Pod) -> list[Gate]:
 
 def read(container: Container) -> Gate:
     """Return what the gate in *container* was told."""
-    words = [*container.command[1:], *container.args] or ["serve"]
-    reading = _Reading(container)
+    words = _words(container)
+    reading = Reading(container, is_surely_gate=_is_surely_gate(container))
     given = reading.flags(words)
-    mode = words[0] if words[0] in _MODES else ""
-    found = reading.config(given) if mode in ("serve", "wait") else None
+    mode = words[0] if words and words[0] in MODES else ""
+    is_read = mode in ("serve", "wait") or (not words and _has_dependencies(container))
+    found = reading.config(given) if is_read else None
+    reading.clients()
     return Gate(
         container=container,
         mode=mode,
@@ -97,86 +153,3 @@ def read(container: Container) -> Gate:
         problems=tuple(reading.problems),
         has_unknown=reading.has_unknown,
     )
-
-
-@dataclass(slots=True)
-class _Reading:
-    container: Container
-    problems: list[tuple[int, Problem]] = field(default_factory=list)
-    has_unknown: bool = False
-
-    def flags(self, words: list[str]) -> Namespace | None:
-        """Return the command line, None where there is none to be read."""
-        own = words[: words.index("--")] if "--" in words else words
-        if len(own) == 1:
-            return None  # nothing to read, and argparse is slow
-        if own[0] not in ("serve", "wait") or {"-h", "--help", "--version"} & set(own):
-            return None
-        if any("$(" in word for word in own):
-            self.has_unknown = True
-            return None
-        try:
-            return flags.parse(own)
-        except GateError as exc:
-            self.problems.append((self.container.line_of("args"), Problem("args", str(exc))))
-            return None
-
-    def config(self, given: Namespace | None) -> Config:
-        """Return the configuration and note what is wrong with it."""
-        known, unsure = self._environ()
-        found = config.read(
-            known,
-            flags=flags.settings(given) if given else {},
-            arguments=getattr(given, "dependency", ()),
-        )
-        for wanted in found.wanted:
-            checks.load(wanted.target)
-        for problem in found.all_problems():
-            line, is_sure = self._line(problem.place, unsure)
-            if is_sure and not self._is_excused(problem):
-                self.problems.append((line, problem))
-        return found
-
-    def _is_excused(self, problem: Problem) -> bool:
-        if _MISSING_DRIVER in problem.text:
-            return True  # of this machine; the image has it
-        return self.has_unknown and problem.text.startswith("no dependency")
-
-    def _environ(self) -> tuple[dict[str, str], dict[str, set[int]]]:
-        """Return what is known, and of what is not the lines that hold it."""
-        known: dict[str, str] = {}
-        unsure: dict[str, set[int]] = {}
-        self.has_unknown |= self.container.has_env_from
-        for variable, value in references.resolved(self.container):
-            if not variable.name.startswith("GATE_"):
-                continue
-            if value is None:
-                self.has_unknown = True
-                if not _is_setting(variable.name):
-                    known[variable.name] = "x"  # its name alone is what is wrong
-                continue
-            known[variable.name] = value.replace(references.UNKNOWN, "1")
-            if references.UNKNOWN in value:
-                self.has_unknown = True
-                unsure[variable.name] = _lines_with(references.UNKNOWN, value)
-        return known, unsure
-
-    def _line(self, place: str, unsure: dict[str, set[int]]) -> tuple[int, bool]:
-        """Return the line in the file of *place*, and whether what is there is known."""
-        name, _, rest = place.partition(" ")
-        variable = next((each for each in self.container.env if each.name == name), None)
-        if variable is None:
-            key = "args" if place.startswith(("--", "argument")) else "env"
-            return self.container.line_of(key), True
-        number = _LINE.match(rest)
-        offset = int(number[1]) - 1 if number else 0
-        dubious = unsure.get(name, set())
-        return variable.value_line + offset, not (dubious and (offset in dubious or not number))
-
-
-def _is_setting(name: str) -> bool:
-    return name in _NAMES or name.startswith(config.PREFIX)
-
-
-def _lines_with(mark: str, value: str) -> set[int]:
-    return {number for number, line in enumerate(value.split("\n")) if mark in line}

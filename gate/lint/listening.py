@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from gate.lint import commands, gates
+from gate.lint import clients, commands, gates
+from gate.url import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,16 +29,12 @@ _PORTS |= {"istio": {15001, 15020, 15021}, "linkerd": {4140, 4191}}
 _PORTS |= {"otel-collector": {4317, 4318, 13133}}
 INJECTED = frozenset(port for ports in _PORTS.values() for port in ports) | {15000, 3501, 8200}
 """Ports of sidecars that are put in front when the pod is created, and not in the manifest."""
-_BESIDE: tuple[str, ...] = (
-    "fluent",
-    "logship",
-    "log-ship",
-    "promtail",
-    "vector",
-    "filebeat",
-    "exporter",
+_BESIDE = re.compile(
+    r"(?<![a-z0-9])(?:fluent(?:d|-?bit)?|log-?ship\w*|promtail|vector(?!-(?:db|store))|filebeat"
+    r"|exporters?|(?:config-?)?reloader|k8s-sidecar|git-sync|logger|logging)(?![a-z0-9])"
 )
-_BESIDE += ("reloader", "k8s-sidecar", "git-sync", "logger", "logging")
+_HOST_NAME = re.compile(r"(.*?)(?:_?HOST|_?HOSTNAME|_?SERVER|_?ADDR|_?ADDRESS)")
+_SOCKET_OPTIONS = ("--unix-socket", "--unix-socket-path", "-u", "-dir", "--dir")
 
 
 def known_as(container: Container) -> str:
@@ -51,8 +49,7 @@ def known_as(container: Container) -> str:
 
 def only_looks_on(container: Container) -> bool:
     """Whether it ships logs, exports metrics or reloads files: nobody waits for that."""
-    words = f"{container.name} {container.image_name}"
-    return any(part in words for part in _BESIDE)
+    return bool(_BESIDE.search(f"{container.name} {container.image_name}".lower()))
 
 
 def declared(container: Container) -> set[int]:
@@ -87,6 +84,43 @@ def number_of(action: Action, container: Container) -> int | None:
 
 def local_ports_named(container: Container) -> set[int]:
     """Return the ports of this pod that its variables and its command name."""
-    values = (variable.value or "" for variable in container.env)
-    hooks = (word for hook in container.hooks.values() for word in hook.command)
-    return commands.local_ports([*values, *container.words, *hooks])
+    return commands.local_ports(_texts(container)) | set(_pairs(container))
+
+
+def _texts(container: Container) -> list[str]:
+    values = [variable.value or "" for variable in container.env]
+    hooks = [word for hook in container.hooks.values() for word in hook.command]
+    return [*values, *container.words, *hooks]
+
+
+def _pairs(container: Container) -> Iterator[int]:
+    """Return the ports that stand in a variable of their own beside that of a loopback host."""
+    values = {each.name.upper(): each.value or "" for each in container.env}
+    for prefix in _local_hosts(container):
+        port = values.get(f"{prefix}_PORT", values.get(f"{prefix}PORT", ""))
+        if port.isascii() and port.isdigit():
+            yield int(port)
+
+
+def _local_hosts(container: Container) -> list[str]:
+    """Return DB for `DB_HOST=localhost`."""
+    local = (each.name.upper() for each in container.env if is_loopback(each.value or ""))
+    return [match[1] for match in map(_HOST_NAME.fullmatch, local) if match]
+
+
+def users(sidecar: Container, others: list[Container], pod: Pod) -> Iterator[str]:
+    """Return the names of those of *others* that show that they use *sidecar*."""
+    own = ports(sidecar, pod)
+    is_proxy = known_as(sidecar) == "cloud-sql-proxy"
+    for other in others:
+        if local_ports_named(other) & own or (is_proxy and _uses_database(other, sidecar)):
+            yield other.name
+
+
+def _uses_database(container: Container, proxy: Container) -> bool:
+    """Whether it names the proxy's socket, or this pod as a host and no port."""
+    folder = (clients.option(proxy.words, *_SOCKET_OPTIONS) or "").rstrip("/")
+    if folder and any(f"{folder}/" in text for text in _texts(container)):
+        return True
+    names = {each.name.upper() for each in container.env}
+    return any({f"{p}_PORT", f"{p}PORT"}.isdisjoint(names) for p in _local_hosts(container))

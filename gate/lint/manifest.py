@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 
 from gate.lint.containers import container
 from gate.lint.fields import Fields
+from gate.lint.finding import Hit
 from gate.lint.nodes import Map, Seq
-from gate.lint.pod import Pod, Service
+from gate.lint.pod import Note, Pod, Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gate.lint.finding import Hit
-
-_TEMPLATES = ("template", "podTemplate", "podTemplateSpec")
-_LISTS = ("List", "PodList")
+_TEMPLATES = ("template", "podtemplatespec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +23,9 @@ class Found:
 
     pods: list[Pod] = field(default_factory=list)
     notes: list[Hit] = field(default_factory=list)
+    """Wrong types."""
+    skipped: list[Hit] = field(default_factory=list)
+    """Containers whose pods were not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Around:
     """What all pods of a run share."""
 
     services: list[Service] = field(default_factory=list)
+    pods: list[Pod] = field(default_factory=list)
     version: tuple[int, int] | None = None
 
 
@@ -44,8 +46,12 @@ def read(value: object, file: str, around: Around, found: Found) -> None:
             around.services.append(_service(top))
         elif isinstance(kind, str):
             for pod in _pods(raw, kind):
-                if _is_whole(pod):
+                items = _written(pod)
+                if bare := [each for each in items if "image" not in each]:
+                    found.skipped.append(_skipped(bare[0]))
+                elif items:
                     found.pods.append(_pod(Fields(pod, found.notes), top, kind, file, around))
+                    around.pods.append(found.pods[-1])
 
 
 def _objects(value: object) -> Iterator[Map]:
@@ -53,7 +59,7 @@ def _objects(value: object) -> Iterator[Map]:
     if not isinstance(value, Map):
         return
     items = value.get("items")
-    if str(value.get("kind")) in _LISTS and isinstance(items, Seq):
+    if str(value.get("kind")).endswith("List") and isinstance(items, Seq):
         yield from (item for item in items if isinstance(item, Map))
     else:
         yield value
@@ -75,7 +81,11 @@ def _pods(raw: Map, kind: str) -> Iterator[Map]:
             left += value
             continue
         for key, inner in value.items():
-            if key in _TEMPLATES and isinstance(inner, Map) and _has_containers(inner):
+            if (
+                key.lower().endswith(_TEMPLATES)
+                and isinstance(inner, Map)
+                and _has_containers(inner)
+            ):
                 yield inner
             else:
                 left.append(inner)
@@ -86,21 +96,27 @@ def _has_containers(template: Map) -> bool:
     return isinstance(spec, Map) and spec.get("containers") is not None
 
 
-def _is_whole(pod: Map) -> bool:
-    """Whether this is a pod: a patch of one may name a container without its image."""
+def _written(pod: Map) -> list[Map]:
+    """Return its containers; none where none has an image: that is a patch."""
     spec = pod.get("spec")
     if not isinstance(spec, Map):
-        return False
+        return []
     both = (spec.get("initContainers"), spec.get("containers"))
-    items = [item for each in both if isinstance(each, Seq) for item in each]
-    is_patch = any(isinstance(item, Map) and "image" not in item for item in items)
-    return bool(items) and not is_patch
+    items = (item for each in both if isinstance(each, Seq) for item in each)
+    found = [item for item in items if isinstance(item, Map)]
+    return found if any("image" in item for item in found) else []
+
+
+def _skipped(bare: Map) -> Hit:
+    text = "this container has no image: the pod was taken for a patch of one, and not looked at"
+    return Hit(bare.line, text, "give it an image, or look at what kustomize build renders")
 
 
 def _pod(pod: Fields, top: Fields, kind: str, file: str, around: Around) -> Pod:
     spec, outer, meta = pod.inner("spec"), top.inner("spec"), pod.inner("metadata")
     init = spec.each("initContainers")
     both = [*init, *spec.each("containers")]
+    user = spec.inner("securityContext").number("runAsUser")
     job = outer.inner("jobTemplate").inner("spec") if kind == "CronJob" else outer
     bounded = spec if spec.has("activeDeadlineSeconds") or kind == "Pod" else job
     return Pod(
@@ -111,10 +127,12 @@ def _pod(pod: Fields, top: Fields, kind: str, file: str, around: Around) -> Pod:
         line=pod.line_of("spec"),
         labels=meta.pairs("labels"),
         annotations=meta.pairs("annotations"),
+        notes=_notes(pod, top),
         containers=tuple(
-            container(each, index, is_init=index < len(init)) for index, each in enumerate(both)
+            container(each, index, is_init=index < len(init), user=user)
+            for index, each in enumerate(both)
         ),
-        volumes={each.text("name"): _kind(each) for each in spec.each("volumes")},
+        volumes={each.text("name"): _kind(each) for each in spec.each("volumes")} | _claims(outer),
         restart_policy=spec.text("restartPolicy", "Always"),
         has_service_links=spec.flag("enableServiceLinks", default=True),
         has_host_network=spec.flag("hostNetwork", default=False),
@@ -123,8 +141,27 @@ def _pod(pod: Fields, top: Fields, kind: str, file: str, around: Around) -> Pod:
         progress_deadline=outer.number("progressDeadlineSeconds"),
         progress_deadline_line=outer.line_of("progressDeadlineSeconds"),
         services=around.services,
+        templates=around.pods,
         version=around.version,
     )
+
+
+def _notes(pod: Fields, top: Fields) -> tuple[Note, ...]:
+    """Return the annotations of *pod*, and of what makes it."""
+    tops = [pod] if top.raw is pod.raw else [pod, top]
+    annotations = [each.inner("metadata").inner("annotations") for each in tops]
+    return tuple(
+        Note(name, value, each.raw.lines[name])
+        for each in annotations
+        for name, value in each.raw.items()
+        if isinstance(value, str)
+    )
+
+
+def _claims(outer: Fields) -> dict[str, str]:
+    """Return the volumes that a StatefulSet brings along."""
+    claims = outer.each("volumeClaimTemplates")
+    return {each.inner("metadata").text("name"): "persistentVolumeClaim" for each in claims}
 
 
 def _kind(volume: Fields) -> str:

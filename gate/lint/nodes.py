@@ -8,22 +8,23 @@ and `y` as a text, and Kubernetes does neither.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _DEEPEST = 100
-_TEMPLATE = "an unrendered template; render it first: helm template … | gate lint -"
+_TEMPLATE = "if it is a template, render it first: helm template … | gate lint -"
 _PLAIN, _QUOTED = "plain", "quoted"
 _STRING = "tag:yaml.org,2002:str"
 _SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]*|[1-9][0-9]*)")
 _QUOTE = re.compile(r"(['\"])(.*?)\1")
+_COMMENT = re.compile(r"(?:^|\s)#.*")
 _LONGEST_NUMBER = 40
 
 _TRUE = ("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON")
@@ -78,6 +79,8 @@ class Document:
     fault: Fault | None = None
     duplicates: tuple[tuple[int, str, int], ...] = ()
     """Line, key and first line of each key that is written twice."""
+    keys: Mapping[int, list[str]] = field(default_factory=dict)
+    """The keys that stand on each line: never a secret, as a value may be."""
 
 
 if TYPE_CHECKING:
@@ -128,11 +131,11 @@ def _document(text: str, offset: int) -> Document:
         root = loader.get_single_node()
         reading = _Conversion(offset)
         value = None if root is None else reading.value(root)
-        return Document(value, None, tuple(reading.duplicates))
+        return Document(value, None, tuple(reading.duplicates), reading.keys)
     except yaml.YAMLError as exc:
         return Document(fault=_fault(exc, text, offset))
     except Fault as exc:
-        return Document(fault=_hinted(Fault(exc.line + offset, str(exc)), text, offset))
+        return Document(fault=_hinted(Fault(exc.line + offset, str(exc)), text, exc.line))
     finally:
         if loader is not None:
             loader.dispose()
@@ -150,14 +153,15 @@ def _fault(exc: yaml.YAMLError, text: str, offset: int) -> Fault:
     # libyaml marks the end of the text one line behind it.
     line = min(line, max(text.count("\n") - text.endswith("\n"), 0))
     shown = _QUOTE.sub(lambda found: found[0] if len(found[2]) <= 1 else "…", str(problem))
-    return _hinted(Fault(offset + line + 1, f"not YAML: {shown}"), text, offset)
+    return _hinted(Fault(offset + line + 1, f"not YAML: {shown}"), text, line + 1)
 
 
-def _hinted(fault: Fault, text: str, offset: int) -> Fault:
-    """Say so where a template was not rendered: the error may be some lines below."""
-    for number, line in enumerate(text.split("\n"), start=offset + 1):
-        if "{{" in line and number <= fault.line:
-            return Fault(number, f"not YAML: {_TEMPLATE}")
+def _hinted(fault: Fault, text: str, number: int) -> Fault:
+    """Say so where a template may not be rendered: the fault may be some lines below it."""
+    above = text.split("\n")[:number]
+    bare = (_COMMENT.sub("", _QUOTE.sub("", line)) for line in above)
+    if "{{" in above[-1] or any("{{" in line for line in bare):
+        return Fault(fault.line, f"{fault}; {_TEMPLATE}")
     return fault
 
 
@@ -168,6 +172,7 @@ class _Conversion:
         self._shift = offset
         self._made: dict[int, object] = {}
         self.duplicates: list[tuple[int, str, int]] = []
+        self.keys: dict[int, list[str]] = {}
 
     def value(self, node: yaml.Node) -> object:
         if isinstance(node, yaml.ScalarNode):
@@ -193,6 +198,7 @@ class _Conversion:
             line = key.start_mark.line + self._shift + 1
             if not isinstance(key, yaml.ScalarNode):
                 raise Fault(line - self._shift, "not a manifest: a key is a mapping or a list")
+            self.keys.setdefault(line, []).append(key.value)
             value = self.value(item)
             if key.value == "<<" and key.tag == _PLAIN:
                 merged += value if isinstance(value, Seq) else [value]

@@ -6,7 +6,7 @@ All durations are seconds.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 Port = str | int | float | None
 
@@ -21,6 +21,7 @@ class Action:
     command: tuple[str, ...] = ()
     port: Port = None
     path: str = "/"
+    scheme: str = "HTTP"
     host: str = ""
     lines: dict[str, int] = field(default_factory=dict)
 
@@ -41,7 +42,6 @@ class Probe:
     period: int
     failures: int
     lines: dict[str, int]
-    has_grace: bool = False
 
     def line_of(self, key: str) -> int:
         """Return the line of *key*."""
@@ -81,7 +81,8 @@ class Container:
     """Its place in the order of starting: init containers first."""
     is_init: bool
     restart_policy: str
-    has_restart_rules: bool
+    restart_actions: tuple[str, ...] | None
+    """Of `restartPolicyRules`, where there are any."""
     command: tuple[str, ...]
     args: tuple[str, ...]
     env: tuple[EnvVar, ...]
@@ -92,7 +93,8 @@ class Container:
     probes: dict[str, Probe]
     hooks: dict[str, Action]
     limits: dict[str, Port]
-    has_read_only_root: bool
+    user: int | None
+    """`runAsUser`, its own or the pod's."""
     lines: dict[str, int]
 
     @property
@@ -130,6 +132,14 @@ class Container:
         return self.lines.get(key, self.line)
 
 
+class Note(NamedTuple):
+    """An annotation, and where it is written."""
+
+    name: str
+    value: str
+    line: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """A Service of the input."""
@@ -152,6 +162,8 @@ class Pod:
     line: int
     labels: dict[str, str]
     annotations: dict[str, str]
+    notes: tuple[Note, ...]
+    """Its annotations and those of its workload."""
     containers: tuple[Container, ...]
     """Init containers, then main containers, as written."""
     volumes: dict[str, str]
@@ -165,10 +177,12 @@ class Pod:
     progress_deadline_line: int
     services: list[Service] = field(default_factory=list)
     """All Services of the input: one list, filled while it is read."""
+    templates: list[Pod] = field(default_factory=list, compare=False, repr=False)
+    """All pods of the input, this one too: one list, filled while it is read."""
     version: tuple[int, int] | None = None
     """Of the cluster, where it was told."""
-    gates: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
-    """What `gates.of` has read, by the container's index."""
+    known: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What has been read of it once: gates by the container's index, and waits."""
 
     @property
     def init(self) -> tuple[Container, ...]:
@@ -188,7 +202,7 @@ class Pod:
     @property
     def runs_on(self) -> bool:
         """Whether its workload replaces it for ever, as a Deployment does."""
-        return self.kind not in {"Pod", "Job", "CronJob"}
+        return self.kind != "Pod" and self.restart_policy == "Always"
 
     def after(self, container: Container) -> tuple[Container, ...]:
         """Return what starts behind *container*."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gate.lint import manifest, masks, nodes, rules, silence
+from gate.lint import manifest, nodes, rules, silence
 from gate.lint.finding import Finding, Hit, Severity
 from gate.lint.manifest import Around, Found
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from gate.lint.rule import Rule
     from gate.lint.silence import Silence
 
+_LONGEST = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -24,13 +26,13 @@ class Report:
     findings: tuple[Finding, ...]
     files: int
     pods: int
-    is_unreadable: bool
-    """Whether a part of the input could not be read."""
+    is_incomplete: bool
+    """Whether a part of the input could not be read, or a rule itself failed."""
 
     @property
     def exit_code(self) -> int:
-        """0 nothing to act on, 1 an error or a warning, 2 something could not be read."""
-        if self.is_unreadable:
+        """0 nothing to act on, 1 an error or a warning, 2 not everything could be looked at."""
+        if self.is_incomplete:
             return 2
         return int(any(finding.severity > Severity.INFO for finding in self.findings))
 
@@ -38,11 +40,14 @@ class Report:
 @dataclass(slots=True)
 class _File:
     name: str
-    lines: list[str]
+    keys: dict[int, list[str]] = field(default_factory=dict)
+    """What stands on each line, as far as it may be shown."""
     found: Found = field(default_factory=Found)
     faults: list[Hit] = field(default_factory=list)
     duplicates: list[Hit] = field(default_factory=list)
     silences: list[Silence] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    """Rules that failed themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +74,23 @@ def lint(inputs: Iterable[tuple[str, str]], wish: Wish | None = None) -> Report:
         findings=tuple(sorted(findings)),
         files=len(files),
         pods=sum(len(file.found.pods) for file in files),
-        is_unreadable=any(file.faults for file in files),
+        is_incomplete=any(file.faults or file.broken for file in files),
     )
 
 
 def _read(name: str, text: str, around: Around) -> _File:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    file = _File(name, text.split("\n"))
+    file = _File(name)
     if silence.MARK in text:
-        file.silences = silence.comments(file.lines)
+        file.silences = silence.comments(text.split("\n"))
     for document in nodes.documents(text):
         if document.fault:
             remedy = "correct it; the rest of this document was not looked at"
             file.faults.append(Hit(document.fault.line, str(document.fault), remedy))
         for line, _, first in document.duplicates:
             message = f"this key stands on line {first} already: one of the two is lost"
-            file.duplicates.append(Hit(line, message, "remove one", is_private=True))
+            file.duplicates.append(Hit(line, message, "remove one"))
+        file.keys.update(document.keys)
         manifest.read(document.value, name, around, file.found)
     return file
 
@@ -95,6 +101,7 @@ def _findings(file: _File, wish: Wish) -> Iterator[Finding]:
     for each, hits in (
         (rules.DUPLICATE_KEY, file.duplicates),
         (rules.WRONG_TYPE, file.found.notes),
+        (rules.NO_IMAGE, file.found.skipped),
     ):
         if wish.wants(each.id):
             told = (hit for hit in hits if not silence.is_silent(each.id, hit.line, file.silences))
@@ -102,7 +109,7 @@ def _findings(file: _File, wish: Wish) -> Iterator[Finding]:
     for pod in file.found.pods:
         yield from _of_pod(pod, file, wish)
     if wish.wants(rules.SILENCE.id):
-        for hit in silence.faults(file.silences, rules.IDS):
+        for hit in silence.faults(file.silences, rules.SILENCEABLE):
             yield _finding(rules.SILENCE, hit, file, "")
 
 
@@ -112,12 +119,22 @@ def _of_pod(pod: Pod, file: _File, wish: Wish) -> Iterator[Finding]:
     for each in rules.ALL:
         if not wish.wants(each.id) or each.id in silenced:
             continue
-        for hit in each.look(pod):
+        for hit in _hits(each, pod, file):
             if not silence.is_silent(each.id, hit.line, file.silences):
                 yield _finding(each, hit, file, _subject(pod, hit))
     if wish.wants(rules.SILENCE.id):
-        for hit in silence.faults(own, rules.IDS):
+        for hit in silence.faults(own, rules.OF_PODS, rules.SILENCEABLE - rules.OF_PODS):
             yield _finding(rules.SILENCE, hit, file, _subject(pod, hit))
+
+
+def _hits(rule: Rule, pod: Pod, file: _File) -> Sequence[Hit]:
+    """Return what *rule* finds in *pod*, or that it failed itself."""
+    try:
+        return list(rule.look(pod))
+    except Exception as exc:  # noqa: BLE001 -- a fault in one rule must not hide what others find
+        file.broken.append(rule.id)
+        text = f"gate lint itself failed here ({type(exc).__name__}): this rule was not looked for"
+        return [Hit(pod.line, text, "please report it, with the pod that it is about")]
 
 
 def _subject(pod: Pod, hit: Hit) -> str:
@@ -133,12 +150,6 @@ def _finding(rule: Rule, hit: Hit, file: _File, subject: str) -> Finding:
         severity=rule.severity,
         message=hit.message,
         remedy=hit.remedy,
-        fact=rule.facts,
         subject=subject,
-        excerpt="" if hit.is_private else _excerpt(file.lines, hit.line),
+        excerpt=", ".join(file.keys.get(hit.line, ()))[:_LONGEST],
     )
-
-
-def _excerpt(lines: Sequence[str], line: int) -> str:
-    text = lines[line - 1] if 0 < line <= len(lines) else ""
-    return masks.masked(text).rstrip()[:200]

@@ -3,7 +3,7 @@
     # gate-lint: ignore=RULE the reason
 
 on the line of the finding or the one above it, several rules with `,` between. For a whole pod:
-the annotation `gate-lint/ignore.RULE: the reason`, in the pod's own metadata.
+the annotation `gate-lint/ignore.RULE: the reason`, in the pod's metadata or its workload's.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from gate.lint.pod import Pod
 
 MARK = "gate-lint:"
-ANNOTATION = "gate-lint/ignore."
-_COMMENT = re.compile(r"#\s*gate-lint:\s*ignore(?:=(\S+))?[ \t]*(.*)")
+_OURS = "gate-lint/"
+_ANNOTATION = f"{_OURS}ignore."
+_COMMENT = re.compile(r"#\s*gate-lint:\s*(?:ignore=(\S+))?[ \t]*(.*)")
 
 
 class Silence(NamedTuple):
     """One rule that shall say nothing of some lines."""
 
     rule: str
+    """Empty where it cannot be read."""
     line: int
     last: int
     reason: str
@@ -49,10 +51,14 @@ def comments(lines: Sequence[str]) -> list[Silence]:
 def of_pod(pod: Pod) -> list[Silence]:
     """Return the silences of *pod* as a whole."""
     return [
-        Silence(name.removeprefix(ANNOTATION), pod.line, pod.line, reason.strip())
-        for name, reason in pod.annotations.items()
-        if name.startswith(ANNOTATION)
+        Silence(_named(each.name), each.line, each.line, each.value.strip())
+        for each in pod.notes
+        if each.name.startswith(_OURS)
     ]
+
+
+def _named(annotation: str) -> str:
+    return annotation.removeprefix(_ANNOTATION) if annotation.startswith(_ANNOTATION) else ""
 
 
 def is_silent(name: str, line: int, silences: Iterable[Silence]) -> bool:
@@ -62,11 +68,20 @@ def is_silent(name: str, line: int, silences: Iterable[Silence]) -> bool:
     )
 
 
-def faults(silences: Iterable[Silence], known: Collection[str]) -> Iterator[Hit]:
-    """Return what is wrong with the silences themselves."""
+def faults(
+    silences: Iterable[Silence], known: Collection[str], elsewhere: Collection[str] = ()
+) -> Iterator[Hit]:
+    """Return what is wrong with the silences themselves.
+
+    *known* are the rules that can be silenced there, *elsewhere* those that can be beside a line.
+    """
     for each in silences:
-        if each.rule not in known:
-            text = "this silences no rule there is"
+        if each.rule in elsewhere:
+            text = f"{each.rule} cannot be silenced for a whole pod, so this does nothing"
+            remedy = f"write # gate-lint: ignore={each.rule} and the reason beside the line"
+            yield Hit(each.line, text, remedy)
+        elif each.rule not in known:
+            text = "this silences no rule that can be silenced"
             yield Hit(each.line, text, "write ignore=RULE; gate lint --explain all lists them")
         elif not each.reason:
             text = f"this silences {each.rule} without a reason, so it does not count"

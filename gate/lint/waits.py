@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gate.lint import commands, gates, listening
+from gate.lint import clients, commands, gates, listening, references
 from gate.lint.commands import Place
 
 if TYPE_CHECKING:
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """Something that lets nothing behind *container* start before *places* answer."""
+    """Something that lets nothing behind *container* start before *needs* answer."""
 
     container: Container
     line: int
     what: str
-    places: list[Place]
+    needs: list[tuple[Place, ...]]
+    """Of each, one place is enough."""
     sidecars: list[str] = field(default_factory=list)
     """Well-known ones (`sidecar:istio`)."""
     objects: list[str] = field(default_factory=list)
@@ -33,8 +34,22 @@ class Wait:
 
 def waits(pod: Pod) -> list[Wait]:
     """Return every wait of *pod*, in the order of starting."""
-    found = [wait for container in pod.containers for wait in _of(container, pod)]
-    return [wait for wait in found if wait.places or wait.sidecars or wait.objects]
+    if "waits" not in pod.known:
+        found = [wait for container in pod.containers for wait in _of(container, pod)]
+        pod.known["waits"] = [w for w in found if w.needs or w.sidecars or w.objects]
+    every: list[Wait] = pod.known["waits"]
+    return every
+
+
+def before_it_works(container: Container, pod: Pod) -> list[Wait]:
+    """Return what a main container waits for by itself, before it becomes the app."""
+    if container.is_init:
+        return []
+    if gates.is_gate(container):
+        gate = gates.of(container, pod)
+        return [_by_gate(gate, container.line)] if gate.mode == "wait" else []
+    words = _words(container)
+    return [_by_words(container, words, container.line)] if commands.is_wait(words) else []
 
 
 def _of(container: Container, pod: Pod) -> Iterator[Wait]:
@@ -45,7 +60,7 @@ def _of(container: Container, pod: Pod) -> Iterator[Wait]:
         elif commands.is_wait(words := _words(container)):
             yield _by_words(container, words, _command_line(container))
     elif gate is not None:
-        if container.startup or _is_hold(container.post_start):
+        if gate.mode == "serve" and (container.startup or _is_hold(container.post_start)):
             yield _by_gate(gate, container.line_of("env"))
     else:
         yield from _hook_and_probe(container)
@@ -75,38 +90,56 @@ def _is_hold(hook: Action | None) -> bool:
 def _by_words(
     container: Container, words: tuple[str, ...], line: int, what: str = "its command"
 ) -> Wait:
-    places = commands.places(words)
-    # What it started in the background itself may be what answers.
-    is_own = not container.is_plain_init or commands.starts_another(words)
-    return Wait(container=container, line=line, what=what, places=places, is_own=is_own)
+    needs = commands.needs(words, _environment(container))
+    if commands.starts_another(words):
+        # What it started itself may be what answers.
+        needs = [each for each in needs if not any(place.is_local for place in each)]
+    return Wait(
+        container=container,
+        line=line,
+        what=what,
+        needs=needs,
+        sidecars=commands.sidecars(words),
+        is_own=not container.is_plain_init,
+    )
+
+
+def _environment(container: Container) -> dict[str, str]:
+    """Return the variables, `$` for what is not known."""
+    elsewhere = clients.environment_names() if container.has_env_from else ()
+    values = references.resolved(container)
+    known = {each.name: value for each, value in values if value and not _is_open(value)}
+    unknown = {each.name for each in container.env} - known.keys()
+    return dict.fromkeys({*elsewhere, *unknown} - known.keys(), "$") | known
+
+
+def _is_open(value: str) -> bool:
+    return references.UNKNOWN in value or "$" in value
 
 
 def _by_probe(container: Container, probe: Probe) -> Wait:
     action = probe.action
-    places = [place for place in commands.places(action.command) if place.is_local]
+    asked = commands.needs(action.command, _environment(container))
+    needs = [each for each in asked if all(place.is_local for place in each)]
     number = listening.number_of(action, container)
     if number is not None and not action.host:
-        places.append(Place("localhost", number))
+        needs.append((Place("localhost", number),))
     return Wait(
         container=container,
         line=action.line,
         what="its startup probe",
-        places=places,
+        needs=needs,
         is_own=True,
     )
 
 
 def _by_gate(gate: Gate, line: int) -> Wait:
-    needed = [
-        wanted.target.url
-        for wanted in gate.wanted
-        if not (wanted.dependency.optional or wanted.dependency.until_down)
-    ]
+    needed = [wanted.target.url for wanted in gate.needed if not wanted.dependency.group]
     return Wait(
         container=gate.container,
         line=line,
         what="gate",
-        places=gate.places(),
+        needs=gate.needs(),
         sidecars=[url.path or url.host for url in needed if url.scheme == "sidecar"],
         objects=[url.path for url in needed if url.scheme == "k8s" and url.is_opaque],
     )

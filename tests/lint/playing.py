@@ -16,10 +16,13 @@ from tests.stand_ins import APP, GATE, Ports
 FASTER = 20
 """How many of a manifest's seconds go into one of a test, but where it says `# faster: N`."""
 SLOW = 0.5
-"""Seconds until the stand-in of a slow sidecar listens."""
+"""Seconds until what is slow, the stand-in of a sidecar or a probe's command, is done."""
 POD_IP = "127.0.0.2"
 
-_TIMES = ("periodSeconds", "timeoutSeconds", "initialDelaySeconds")
+_WAITS = ("periodSeconds", "initialDelaySeconds")
+_PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+_GENEROUS = 60
+"""A failureThreshold from which on a probe is not meant to fail for good."""
 _WEB = """
 import http.server, signal, sys, time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -31,9 +34,9 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         if is_login:
             self.send_header("Location", "http://login.invalid/")
         self.send_header("Content-Length", "0")
-        self.end_headers()
         if is_up and not is_login:
             print("working", flush=True)
+        self.end_headers()
     def log_message(self, *_):
         pass
 begun = time.monotonic()
@@ -62,9 +65,9 @@ class Stage:
         nc.write_text(_NC.format(python=sys.executable))
         nc.chmod(0o755)
 
-    def play(self, folder: str, name: str, **options: Any) -> Pod:
-        """Return the pod of the manifest *name*."""
-        return Pod(self.manifest(folder, name), self.node(**options))
+    def play(self, folder: str, name: str, *, slow: float = SLOW, **options: Any) -> Pod:
+        """Return the pod of the manifest *name*, in which *slow* seconds are slow."""
+        return Pod(self.manifest(folder, name), self.node(slow, **options))
 
     def manifest(self, folder: str, name: str) -> str:
         """Return the manifest with its time and its addresses scaled and replaced."""
@@ -72,32 +75,34 @@ class Stage:
         given = re.search(r"^# faster: (\d+)$", text, re.MULTILINE)
         faster = int(given[1]) if given else FASTER
         own, database = self.ports["web"], self.ports["db"]
-        for old, new in (
-            ("4283", str(self.ports["gate"])),
-            ("8080", str(own)),
-            ("db:5432", f"127.0.0.1:{database}"),
-            ("db 5432", f"127.0.0.1 {database}"),
-            (f"shop {own}", f"{POD_IP} {own}"),
-            ("sleep 1;", "sleep 0.05;"),
-        ):
-            text = text.replace(old, new)
+        replaced = {
+            "4283": str(self.ports["gate"]),
+            "shop 8080": f"{POD_IP} {own}",
+            "8080": str(own),
+            "db:5432": f"127.0.0.1:{database}",
+            "db 5432": f"127.0.0.1 {database}",
+            "sleep 1;": "sleep 0.05;",
+        }
+        # All at once, lest a port put in for another holds the digits of a third.
+        text = re.sub("|".join(replaced), lambda m: replaced[m[0]], text)
         text = re.sub(r"hold([= ,]+)25s", lambda m: f"hold{m[1]}{25 / faster}s", text)
         text = re.sub(r'value: "(\d+)m"', lambda m: f'value: "{int(m[1]) * 60 / faster}s"', text)
+        bites = folder == "bad"
         return "---\n".join(
-            yaml.safe_dump(_scaled(each, faster)) for each in yaml.safe_load_all(text)
+            yaml.safe_dump(_scaled(each, faster, bites=bites)) for each in yaml.safe_load_all(text)
         )
 
-    def node(self, **options: Any) -> Node:
+    def node(self, slow: float, **options: Any) -> Node:
         """Return a node that knows the images of these tests."""
         images = {"gate": Image(entrypoint=GATE, cmd=("serve",)), "app": APP}
-        images |= {"slow": self._web(SLOW), "web": self._web(0.0)}
-        images["behind-login"] = Image(entrypoint=(*self._web(SLOW).entrypoint, "late"))
+        images |= {"slow": self._web(slow), "web": self._web(0.0)}
+        images["behind-login"] = Image(entrypoint=(*self._web(slow).entrypoint, "late"))
         # On 127.0.0.1 the node's own programs would be (fact 3.10).
-        images["on-pod-address"] = self._web(SLOW, POD_IP)
+        images["on-pod-address"] = self._web(slow, POD_IP)
         path = f"{self._tools}:/usr/local/bin:/usr/bin:/bin"
         return Node(
             images=images,
-            commands={"gate": GATE, "python3": ("sh", "-c", "sleep 0.12")},
+            commands={"gate": GATE, "python3": ("sh", "-c", f"sleep {slow}")},
             base_env={"PATH": path, "GATE_LISTEN": f":{self.ports['gate']}"},
             pod_ip=POD_IP,
             backoff=0.2,
@@ -114,9 +119,26 @@ class Stage:
         return Image(entrypoint=words)
 
 
-def _scaled(value: Any, faster: int, key: str = "") -> Any:
-    if isinstance(value, dict):
-        return {name: _scaled(inner, faster, name) for name, inner in value.items()}
+def _scaled(value: Any, faster: int, *, bites: bool) -> Any:
+    """Return *value* with all waits shortened."""
     if isinstance(value, list):
-        return [_scaled(inner, faster) for inner in value]
-    return value / faster if key in _TIMES else value
+        return [_scaled(inner, faster, bites=bites) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    inside = {name: _scaled(inner, faster, bites=bites) for name, inner in value.items()}
+    inside |= {name: inside[name] / faster for name in _WAITS if name in inside}
+    for name in inside.keys() & set(_PROBES):
+        inside[name] |= _limits(value[name], faster, bites=bites)
+    return inside
+
+
+def _limits(probe: dict[str, Any], faster: int, *, bites: bool) -> dict[str, Any]:
+    """Return a probe's limits, in the seconds that are written: nothing starts faster in a test.
+
+    Only those that may be what a bad manifest shows are scaled with its waits, to bite soon.
+    """
+    failures, timeout = probe.get("failureThreshold", 3), probe.get("timeoutSeconds", 1)
+    return {
+        "failureThreshold": failures if bites and failures < _GENEROUS else failures * faster,
+        "timeoutSeconds": timeout / faster if bites and "timeoutSeconds" in probe else timeout,
+    }

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gate import cli
 from gate.lint import rules
+from gate.lint.finding import Hit, Severity
+from gate.lint.pod import Pod
+from gate.lint.rule import Rule
 from tests.lint.corpus import HERE, text_of
 from tests.test_architecture import loaded_by, tops
 
@@ -41,6 +45,18 @@ def test_a_dash_is_standard_input(
 
     assert lint("-") == 1
     assert capsys.readouterr().out.startswith("stdin:")
+
+
+@pytest.mark.parametrize("text", [b"", b" \n\n"])
+def test_an_empty_standard_input_is_no_success(
+    text: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+
+    assert lint("-") == 2
+    assert capsys.readouterr().err == (
+        "gate: nothing came on standard input; did the command before the pipe fail?\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,7 +95,7 @@ def test_features_are_held_against_the_version(version: str, code: int) -> None:
         (["--ignore", "xyzzy", GOOD], "xyzzy: no rule of this name; gate lint --explain all"),
         (["--kubernetes-version", "2", GOOD], "--kubernetes-version 2: want a version such as"),
         (["--explain", "probe-hots"], "probe-hots: no rule of this name"),
-        (["--output", "xml", GOOD], "invalid choice: 'xml'"),
+        (["--output", "xml", GOOD], "invalid choice; there are text, json, github"),
         (["--outptu", "json", GOOD], "unknown argument --outptu; did you mean --output?"),
     ],
 )
@@ -135,3 +151,21 @@ def test_lint_itself_loads_no_check_and_no_server() -> None:
 
     assert not tops(found) & {"aiohttp", "httpx", "structlog", "jmespath"}
     assert not {name for name in found if name.startswith("gate.checks.")}
+
+
+def test_a_rule_that_fails_itself_hides_no_other_finding(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def look(pod: Pod) -> Iterator[Hit]:
+        raise KeyError(pod.name)
+
+    broken = Rule("probe-host", Severity.ERROR, "", look)
+    monkeypatch.setattr(rules, "ALL", (broken, *rules.ALL))
+
+    assert lint(BAD) == 2
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert "error: init-never-ends\n" in told.out
+    assert f"{BAD}:5: error: probe-host\n" in told.out
+    assert "gate lint itself failed here (KeyError): this rule was not looked for" in told.out
+    assert "KeyError: 'shop'" not in told.out

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from gate.lint import lint
 from tests.lint.corpus import linted, names
@@ -26,6 +27,16 @@ READABLE = sorted(path for path in EXAMPLES.rglob("*.yaml") if path.parent.name 
 @pytest.mark.parametrize("path", READABLE, ids=lambda path: path.name)
 def test_nothing_is_found_in_the_examples(path: Path) -> None:
     assert lint([(path.name, path.read_text())]).findings == ()
+
+
+def test_a_step_of_the_workflow_fails_with_the_first_command_of_its_pipe() -> None:
+    """The default shell of a step has no pipefail; `shell: bash` has."""
+    workflow = yaml.safe_load((EXAMPLES / "ci" / "github-action.yaml").read_text())
+
+    piped = [step for step in workflow["jobs"]["lint"]["steps"] if " | " in step.get("run", "")]
+
+    assert piped
+    assert all(step.get("shell") == "bash" for step in piped)
 
 
 @pytest.mark.parametrize("name", names("sound"))

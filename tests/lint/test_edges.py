@@ -89,6 +89,7 @@ def test_a_roll_out_has_to_outlast_its_gate(
         ({**MOUNT, "readOnly": True}, {"emptyDir": {}}, ["state-file-volume"]),
         ({**MOUNT, "mountPath": "/run/gat"}, {"emptyDir": {}}, ["state-file-volume"]),
         (MOUNT, {"configMap": {"name": "x"}}, ["state-file-volume"]),
+        (MOUNT, {"name": "another", "emptyDir": {}}, ["state-file-volume"]),
     ],
 )
 def test_the_mark_wants_a_volume_that_can_be_written(
@@ -97,6 +98,55 @@ def test_the_mark_wants_a_volume_that_can_be_written(
     text = pod(gate(DEPENDENCY, STATE, volumeMounts=[mount]), volumes=[{"name": "run", **volume}])
 
     assert rules_of(text) == rules
+
+
+@pytest.mark.parametrize(
+    ("args", "rules"),
+    [
+        (["serve", "--state-file", "/run/gate/opened"], []),
+        (["serve", "--state-file=/run/gate/opened"], []),
+        (["serve", "--state-file", "/elsewhere/opened"], ["state-file-volume"]),
+    ],
+)
+def test_the_mark_may_be_set_by_a_flag(args: list[str], rules: list[str]) -> None:
+    one = gate(DEPENDENCY, args=args, volumeMounts=[MOUNT])
+    text = pod(one, volumes=[{"name": "run", "emptyDir": {}}])
+
+    assert rules_of(workload("Deployment", text)) == rules
+
+
+def test_the_line_is_that_of_the_flag() -> None:
+    text = """kind: Pod
+spec:
+  initContainers:
+    - name: gate
+      image: gate
+      restartPolicy: Always
+      args: [serve, --state-file, /state/opened]
+      env: [{name: GATE_DEPENDENCIES, value: "db tcp://db:5432"}]
+      startupProbe: {httpGet: {path: "/startupz", port: 4283}, failureThreshold: 60}
+  containers: [{name: app, image: app}]
+"""
+    assert [
+        each.line for each in lint([("x", text)]).findings if each.rule == "state-file-volume"
+    ] == [7]
+
+
+def test_a_stateful_set_brings_volumes_along() -> None:
+    text = pod(gate(DEPENDENCY, STATE, volumeMounts=[MOUNT]))
+    claims = [{"metadata": {"name": "run"}, "spec": {}}]
+
+    assert rules_of(workload("StatefulSet", text, volumeClaimTemplates=claims)) == []
+    assert rules_of(workload("StatefulSet", text)) == ["state-file-volume"]
+
+
+@pytest.mark.parametrize("policy", ["Never", "OnFailure"])
+def test_a_pod_that_ends_needs_no_mark_whatever_makes_it(policy: str) -> None:
+    inner = yaml.safe_load(pod(gate(DEPENDENCY), restartPolicy=policy))
+    whole = {"kind": "ScaledJob", "spec": {"jobTargetRef": {"template": inner}}}
+
+    assert rules_of(yaml.safe_dump(whole)) == []
+    assert rules_of(workload("Deployment", pod(gate(DEPENDENCY)))) == ["no-state-file"]
 
 
 @pytest.mark.parametrize("behind", [init("sh", "-c", "until nc -z localhost 80; do sleep 1; done")])
@@ -172,6 +222,8 @@ def test_what_a_version_lacks_or_gets_wrong(version: tuple[int, int], rules: lis
         ({"lifecycle": {"preStop": {"sleep": {"seconds": 1}}}}, 30),
         ({"restartPolicy": "Never"}, 35),
         ({"restartPolicyRules": []}, 35),
+        ({"restartPolicyRules": [{"action": "Restart"}]}, 35),
+        ({"restartPolicyRules": [{"action": "RestartAllContainers"}]}, 36),
         ({"env": [{"name": "A", "valueFrom": {"fileKeyRef": {}}}]}, 35),
         ({"startupProbe": {"tcpSocket": {"port": 1}}}, 18),
     ],

@@ -27,7 +27,10 @@ DEPENDENCY = env("GATE_DEPENDENCIES", "db tcp://db:5432")
         ([DEPENDENCY, env("GATE_TIMEOUT", "soon")], "GATE_TIMEOUT: 'soon' is not a duration"),
         ([DEPENDENCY, env("GATE_TIMEOT", "5m")], "GATE_TIMEOT: unknown variable; did you mean"),
         ([DEPENDENCY, secret("GATE_TIMEOT")], "GATE_TIMEOT: unknown variable; did you mean"),
-        ([env("GATE_DEPENDENCIES", "tcp://$(DB):1")], "GATE_DEPENDENCIES: $(DB) is not defined"),
+        (
+            [env("GATE_DEPENDENCIES", "tcp://$(DB):1")],
+            "GATE_DEPENDENCIES line 1: $(DB) is not defined",
+        ),
         ([env("GATE_LOG_LEVEL", "info")], "GATE_DEPENDENCIES: no dependency"),
     ],
 )

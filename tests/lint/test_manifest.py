@@ -14,7 +14,7 @@ BAD = """
       containers:
         - {name: app, image: app}
 """
-TEMPLATE = "an unrendered template; render it first: helm template … | gate lint -"
+TEMPLATE = "if it is a template, render it first: helm template … | gate lint -"
 RULE = "sidecar-probe-does-not-hold"
 
 
@@ -37,6 +37,8 @@ def says(text: str) -> list[str]:
         f"kind: PodTemplate\ntemplate:\n    spec:{BAD}",
         f"apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nspec:\n  template:\n    spec:{BAD}",
         f"kind: List\nitems:\n  - kind: Pod\n    spec:{BAD}",
+        f"kind: DeploymentList\nitems:\n- kind: X\n  spec:\n   template:\n    spec:{BAD}",
+        f"kind: LeaderWorkerSet\nspec:\n leaderWorkerTemplate:\n  workerTemplate:\n   spec:{BAD}",
         f"kind: Service\n---\n# comment\n---\nkind: Pod\nspec:{BAD}---\n",
         f"kind: Pod\r\nspec:{BAD}".replace("\n", "\r\n"),
         f"\ufeffkind: Pod\nspec:{BAD}",
@@ -87,11 +89,19 @@ spec:
         ("<<: 3\n", "1: yaml: not YAML: << wants a mapping"),
         (
             "kind: Pod\nspec: {{ toYaml .Values.spec }}\n",
-            f"2: yaml: not YAML: {TEMPLATE}",
+            f"2: yaml: not a manifest: a key is a mapping or a list; {TEMPLATE}",
         ),
         (
             "{{- if .Values.on }}\nkind: Pod\n{{- end }}\n",
-            f"1: yaml: not YAML: {TEMPLATE}",
+            f"1: yaml: not YAML: did not find expected node content; {TEMPLATE}",
+        ),
+        (
+            "a: {{ .Values.a }}\nb: 1\n c: 2\n",
+            f"3: yaml: not YAML: mapping values are not allowed in this context; {TEMPLATE}",
+        ),
+        (
+            'a: "{{ $labels.instance }}" # and {{ another }}\nb: 1\n c: 2\n',
+            "3: yaml: not YAML: mapping values are not allowed in this context",
         ),
         ("b: 1\na: " + "[" * 120 + "]" * 120, "2: yaml: nested more than 100 deep"),
     ],
@@ -172,3 +182,11 @@ def test_a_bomb_of_anchors_is_read_at_once() -> None:
 
 def test_an_anchor_that_holds_itself_is_no_trap() -> None:
     assert found("kind: Deployment\nspec: &a\n  template: *a\n  spec: *a\n  <<: *a\n") == []
+
+
+def test_what_is_in_a_list_has_its_own_name_and_kind() -> None:
+    item = f"- kind: Deployment\n  metadata: {{name: shop}}\n  spec:\n   template:\n    spec:{BAD}"
+
+    (finding,) = lint([("m.yaml", f"kind: DeploymentList\nitems:\n{item}")]).findings
+
+    assert finding.subject == "Deployment shop, container agent"

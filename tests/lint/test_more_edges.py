@@ -6,7 +6,7 @@ import pytest
 
 from gate.lint import lint, quantity
 from gate.lint.run import Wish
-from tests.lint.building import APP, PROBE, Fields, env, gate, pod, rules_of, sidecar
+from tests.lint.building import APP, PROBE, Fields, env, gate, messages, pod, rules_of, sidecar
 
 DEPENDENCY = env("GATE_DEPENDENCIES", "db tcp://db:5432")
 
@@ -28,7 +28,7 @@ def test_what_is_no_quantity_is_none(text: str) -> None:
     ("path", "port", "rules"),
     [
         ("/startupz?hold=25s", "4283", []),
-        ("/startupz?hold=soon", 4283, ["short-probe-budget"]),
+        ("/startupz?hold=soon", 4283, ["gate-probe-path", "short-probe-budget"]),
         ("/readyz?hold=25s", 4283, ["gate-probe-path"]),
         ("/start?hold=25s", 4283, ["gate-probe-path"]),
         ("/startupz?hold=25s", "web", ["probe-port-name"]),
@@ -101,3 +101,76 @@ spec:
     (finding,) = lint([("x", text)]).findings
 
     assert (finding.line, finding.rule) == (4, "gate-config")
+
+
+@pytest.mark.parametrize(
+    ("path", "rules"),
+    [
+        ("/oauth2/start?rd=/", ["probe-redirect"]),
+        ("/oauth/authorize", ["probe-redirect"]),
+        ("/saml/login/", ["probe-redirect"]),
+        ("/sso", ["probe-redirect"]),
+        ("/oauth2/ping", []),
+        ("/saml/metadata", []),
+        ("/realms/shop/protocol/openid-connect/certs", []),
+        ("/login", []),
+        ("/start", []),
+    ],
+)
+def test_only_a_path_that_sends_people_to_sign_in_redirects(path: str, rules: list[str]) -> None:
+    probe = {"httpGet": {"path": path, "port": 80}}
+
+    assert rules_of(pod(main=({**APP, "readinessProbe": probe},))) == rules
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("startupProbe", "the container never counts as started"),
+        ("readinessProbe", "the pod is never ready"),
+        ("livenessProbe", "the container runs without it"),
+    ],
+)
+def test_a_port_that_is_not_declared_does_what_its_probe_is_for(kind: str, said: str) -> None:
+    probe = {"httpGet": {"port": "nope"}}
+
+    assert messages(pod(main=({**APP, kind: probe},))) == [
+        (
+            "the container declares no port of this name, so the probe can neither pass nor "
+            f"fail, and {said}"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "rules"),
+    [
+        ("echo $$ > /run/pid", ["dollar-dollar"]),
+        ("touch /tmp/$$.lock", ["dollar-dollar"]),
+        ("kill $$", ["dollar-dollar"]),
+        ("echo $$$$ > /run/pid", []),
+        ("echo $$HOME $${HOME} $$(date) $$? $$1", []),
+        ("echo $HOME", []),
+    ],
+)
+@pytest.mark.parametrize("key", ["command", "args"])
+def test_a_shell_s_own_number_is_no_more(script: str, rules: list[str], key: str) -> None:
+    words = {key: ["sh", "-c", script]}
+
+    assert rules_of(pod(main=({**APP, **words},))) == rules
+
+
+@pytest.mark.parametrize(
+    ("limit", "rules"), [("19m", ["cpu-limit"]), ("20m", []), ("100m", []), ("0.01", ["cpu-limit"])]
+)
+def test_a_probed_sidecar_needs_a_little_cpu(limit: str, rules: list[str]) -> None:
+    limited = sidecar(resources={"limits": {"cpu": limit}})
+    unprobed = sidecar(resources={"limits": {"cpu": limit}}, startupProbe=None)
+
+    assert rules_of(pod(limited)) == rules
+    assert "cpu-limit" not in rules_of(pod(unprobed))
+
+
+@pytest.mark.parametrize(("limit", "rules"), [("99m", ["cpu-limit"]), ("100m", [])])
+def test_a_gate_needs_more(limit: str, rules: list[str]) -> None:
+    assert rules_of(pod(gate(DEPENDENCY, resources={"limits": {"cpu": limit}}))) == rules

@@ -6,8 +6,21 @@ import pytest
 
 from gate.lint import commands
 from gate.lint.commands import Place
-from tests.lint.building import APP, env, gate, init, messages, pod, rules_of, sidecar
+from tests.lint.building import (
+    APP,
+    Fields,
+    env,
+    gate,
+    init,
+    messages,
+    pod,
+    rules_of,
+    secret,
+    sidecar,
+)
 
+EITHER = "tcp://localhost:8080 any=x; tcp://db:1 any=x"
+NEITHER = "tcp://localhost:8080 any=x; tcp://localhost:8081 any=x"
 WEB = {**APP, "ports": [{"containerPort": 8080}]}
 SHOP = '{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop"}, %s}'
 
@@ -29,13 +42,37 @@ SHOP = '{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop"}, %s
         (["sh", "-c", "curl --retry 9 http://u:p@[::1]:81/"], [("::1", 81)]),
         (["sh", "-c", "until nc -z ${HOST} ${PORT}; do sleep 1; done"], []),
         (["sh", "-c", "# curl http://no/\nuntil nc -z db 1; do :; done"], [("db", 1)]),
+        (["sh", "-c", "until pg_isready \\\n -h db \\\n -p 1; do :; done"], [("db", 1)]),
+        (["sh", "-c", "until pg_isready -h 'db'; do :; done"], [("db", 5432)]),
+        (["sh", "-c", "until pg_isready -d postgresql://u:p@db/x; do :; done"], [("db", 5432)]),
+        (["sh", "-c", "until pg_isready -d 'host=db port=1'; do :; done"], [("db", 1)]),
+        (["sh", "-c", "until pg_isready -U u -d app; do :; done"], [("localhost", 5432)]),
+        (["sh", "-c", "until pg_isready -h /run/pg; do :; done"], []),
+        (["sh", "-c", "until PGHOST=db pg_isready; do :; done"], [("db", 5432)]),
+        (["sh", "-c", "until redis-cli -u redis://c:1; do :; done"], [("c", 1)]),
+        (["sh", "-c", 'until [ "$(redis-cli -h "c" ping)" = PONG ]; do :; done'], [("c", 6379)]),
+        (["sh", "-c", "until mysqladmin -hdb -p3 ping; do :; done"], [("db", 3306)]),
+        (["sh", "-c", "until mysqladmin --defaults-extra-file=/x ping; do :; done"], []),
+        (["sh", "-c", "until psql -c 'select 1'; do :; done"], []),
+        (["sh", "-c", "U=http://db:1/; while ! curl -f $U; do :; done"], [("db", 1)]),
+        (["sh", "-c", "echo curl http://no/; until nc -z db 1; do :; done"], [("db", 1)]),
+        (
+            ["sh", "-c", "cat >x <<'E'\ncurl http://no/\nE\nuntil nc -z db 1; do :; done"],
+            [("db", 1)],
+        ),
+        (["dockerize", "-wait", "tcp://db:1", "app", "http://no/"], [("db", 1)]),
+        (["wait-for-it", "db:81", "--", "app", "no:82"], [("db", 81)]),
+        (["sh", "-c", "until curl -H 'Origin: http://no' db:81; do :; done"], [("db", 81)]),
+        (["sh", "-c", "until curl http://$HOST:81/; do :; done"], []),
+        (["sh", "-c", "until curl http://db:port/; do :; done"], []),
+        (["timeout", "9", "sh", "-c", "until nc -z db 1; do :; done"], [("db", 1)]),
     ],
 )
 def test_a_wait_is_known_and_what_it_waits_for(
     words: list[str], places: list[tuple[str, int]]
 ) -> None:
     assert commands.is_wait(words)
-    assert commands.places(words) == [Place(*place) for place in places]
+    assert commands.needs(words) == [(Place(*place),) for place in places]
 
 
 @pytest.mark.parametrize(
@@ -44,33 +81,14 @@ def test_a_wait_is_known_and_what_it_waits_for(
         ["sh", "-c", "curl -o /data/x http://files/x"],
         ["python", "manage.py", "migrate"],
         ["sh", "-c", "for f in a b; do cp $f /x; done"],
+        ["sh", "-c", "cat x | while read l; do curl $l; done"],
+        ["sh", "-c", "(until curl db; do sleep 1; done; curl db/init) &"],
+        ["sh", "-c", "nohup sh -c 'until curl db; do sleep 1; done' >/dev/null 2>&1 &"],
         [],
     ],
 )
-def test_what_ends_by_itself_is_no_wait(words: list[str]) -> None:
+def test_what_ends_by_itself_or_is_not_waited_for_is_no_wait(words: list[str]) -> None:
     assert not commands.is_wait(words)
-
-
-@pytest.mark.parametrize(
-    ("words", "image", "never"),
-    [
-        (["sh", "-c", "tail -f /dev/null"], "", True),
-        (["tail", "-n", "0", "-F", "x"], "", True),
-        (["sleep", "infinity"], "", True),
-        (["sh", "-c", "while true; do date; sleep 1; done"], "", True),
-        (["sh", "-c", "while true; do nc -z a 1 && break; sleep 1; done"], "", False),
-        (["sh", "-c", "tail -f log & migrate"], "", False),
-        (["sh", "-c", "sleep 5; tail -n 3 x"], "", False),
-        (["nginx"], "nginx", True),
-        (["nginx", "-t"], "nginx", False),
-        ([], "nginx", True),
-        ([], "migrate", False),
-        (["istio-iptables"], "proxyv2", False),
-        (["proxy", "sidecar"], "proxyv2", True),
-    ],
-)
-def test_what_runs_until_it_is_killed(words: list[str], image: str, never: object) -> None:
-    assert commands.ends_never(words, image) is never
 
 
 @pytest.mark.parametrize(
@@ -88,6 +106,7 @@ def test_what_runs_until_it_is_killed(words: list[str], image: str, never: objec
             main=(APP, {"name": "daprd", "image": "daprd"}),
         ),
         pod(init("gate", "wait", "tcp://localhost:8080"), main=(WEB,)),
+        pod(gate(env("GATE_DEPENDENCIES", NEITHER)), main=(WEB,)),
     ],
 )
 def test_what_starts_only_later_is_waited_for_in_vain(text: str) -> None:
@@ -107,6 +126,15 @@ def test_what_starts_only_later_is_waited_for_in_vain(text: str) -> None:
             main=(WEB,),
         ),
         pod(gate(env("GATE_DEPENDENCIES", "sidecar:istio"))),
+        pod(init("wait4x", "tcp", "localhost:6443"), hostNetwork=True),
+        pod(gate(env("GATE_DEPENDENCIES", "tcp://localhost:8080")), main=(WEB,), hostNetwork=True),
+        pod(gate(env("GATE_DEPENDENCIES", EITHER)), main=(WEB,)),
+        pod(gate(env("GATE_DEPENDENCIES", "redis://localhost:8080,db:8080")), main=(WEB,)),
+        pod(init("sh", "-c", "until nc -z localhost 8080 || nc -z db 1; do :; done"), main=(WEB,)),
+        pod(
+            gate(env("GATE_DEPENDENCIES", "tcp://localhost:8080"), env("GATE_DISABLED", "a test")),
+            main=(WEB,),
+        ),
     ],
 )
 def test_what_may_come_is_let_be(text: str) -> None:
@@ -144,3 +172,27 @@ def test_the_message_names_what_is_waited_for_and_where_it_is() -> None:
         "gate waits for localhost:8080, which is the container app, started only after this, "
         "so neither of the two will ever go on"
     )
+
+
+POSTGRES = {**APP, "ports": [{"containerPort": 5432}]}
+
+
+@pytest.mark.parametrize(
+    ("script", "fields", "rules"),
+    [
+        ("until pg_isready; do sleep 1; done", {}, ["waits-for-later"]),
+        ("until pg_isready; do sleep 1; done", {"env": [env("PGHOST", "primary")]}, []),
+        ("until pg_isready; do sleep 1; done", {"env": [secret("PGHOST")]}, []),
+        ("until pg_isready; do sleep 1; done", {"envFrom": [{"secretRef": {"name": "x"}}]}, []),
+        ("pg_ctl -w start; until pg_isready; do sleep 1; done", {}, []),
+        ("su postgres -c 'pg_ctl start'; until pg_isready; do sleep 1; done", {}, []),
+        ("service postgresql start; until pg_isready; do sleep 1; done", {}, []),
+        ("mysqld --daemonize; until nc -z localhost 5432; do sleep 1; done", {}, []),
+        ("redis-server --daemonize yes; until nc -z localhost 5432; do :; done", {}, []),
+        ("postgres & until pg_isready; do sleep 1; done", {}, []),
+    ],
+)
+def test_a_replica_may_wait_for_another_or_for_what_it_has_started(
+    script: str, fields: Fields, rules: list[str]
+) -> None:
+    assert rules_of(pod(init("sh", "-c", script, **fields), main=(POSTGRES,))) == rules

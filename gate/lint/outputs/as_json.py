@@ -20,7 +20,6 @@ def write(report: Report) -> str:
             "subject": each.subject,
             "message": each.message,
             "remedy": each.remedy,
-            "fact": each.fact,
         }
         for each in report.findings
     ]

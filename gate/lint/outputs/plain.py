@@ -16,11 +16,10 @@ def write(report: Report) -> str:
 
 
 def _finding(finding: Finding) -> str:
-    fact = f" (kubelet fact {finding.fact})" if finding.fact else ""
-    lines = [f"{finding.file}:{finding.line}: {finding.severity.word}: {finding.rule}{fact}"]
+    lines = [f"{finding.file}:{finding.line}: {finding.severity.word}: {finding.rule}"]
     if finding.subject:
         lines.append(f"    in {finding.subject}")
-    if finding.excerpt.strip():
+    if finding.excerpt:
         lines.append(f"  > {finding.excerpt}")
     lines += [f"    {finding.message}", f"    remedy: {finding.remedy}"]
     return "\n".join(lines) + "\n\n"

@@ -14,16 +14,28 @@ from gate.lint.rules import (
     reading,
     resources,
     restarts,
+    secrets,
     sidecars,
     versions,
     waiting,
 )
-from gate.lint.rules.reading import DUPLICATE_KEY, SILENCE, WRONG_TYPE, YAML
+from gate.lint.rules.reading import DUPLICATE_KEY, NO_IMAGE, SILENCE, WRONG_TYPE, YAML
 
 if TYPE_CHECKING:
     from gate.lint.rule import Rule
 
-__all__ = ["ALL", "DUPLICATE_KEY", "EVERY", "IDS", "SILENCE", "WRONG_TYPE", "YAML"]
+__all__ = [
+    "ALL",
+    "DUPLICATE_KEY",
+    "EVERY",
+    "IDS",
+    "NO_IMAGE",
+    "OF_PODS",
+    "SILENCE",
+    "SILENCEABLE",
+    "WRONG_TYPE",
+    "YAML",
+]
 
 ALL: tuple[Rule, ...] = (
     *sidecars.RULES,
@@ -36,9 +48,14 @@ ALL: tuple[Rule, ...] = (
     *resources.RULES,
     *restarts.RULES,
     *environment.RULES,
+    *secrets.RULES,
     *versions.RULES,
 )
 """What is looked for in each pod."""
 
 EVERY: tuple[Rule, ...] = (*reading.RULES, *ALL)
 IDS = frozenset(each.id for each in EVERY)
+OF_PODS = frozenset(each.id for each in ALL)
+"""Those that an annotation silences for a whole pod."""
+SILENCEABLE = IDS - {YAML.id, SILENCE.id}
+"""Those that a comment silences beside a line."""

@@ -1,4 +1,4 @@
-"""Variables: what gate would refuse, what Kubernetes changes, and what is nobody's business."""
+"""Variables: what gate would refuse, and what Kubernetes changes."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 from gate.lint import commands, gates, references
 from gate.lint.finding import Hit, Severity
 from gate.lint.rule import Hits, rule
-from gate.target import FALSE, TRUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gate.lint.pod import Container, EnvVar, Pod
+    from gate.lint.pod import Container, Pod
 
-_USERINFO = re.compile(r"://[^/\s:@]*:(?!\$\(|[*x…<]+@)([^/\s@]+)@")
-_SECRET_NAME = re.compile(r"(?:^|_)(?:PASSWORD|PASSWD|TOKEN|API_KEY|SECRET_KEY|CLIENT_SECRET)$")
 _DOLLARS = re.compile(r"(?<!\$)(?:\$\$\$\$)*\$\$(?![$(])")
+# In a command $$NAME may be meant for $NAME, as in other programs' files.
+_OWN_PID = re.compile(r"(?<!\$)(?:\$\$\$\$)*\$\$(?![$({\w?@*#!-])")
 
 
 @rule("gate-config", Severity.ERROR)
@@ -34,7 +33,7 @@ def gate_config(pod: Pod) -> Hits:
         for line, problem in gate.problems:
             text = f"gate would refuse this and end with 2: {problem.place}: {problem.text}"
             remedy = "correct it"
-            yield Hit(line, text, remedy, gate.container.name, is_private=True)
+            yield Hit(line, text, remedy, gate.container.name)
 
 
 @rule("undefined-reference", Severity.WARNING, "11.1")
@@ -71,15 +70,16 @@ def _undefined(text: str, known: set[str]) -> Iterator[str]:
 def _undefined_hit(name: str, line: int, container: Container, *, is_below: bool) -> Hit:
     where = "is defined only below" if is_below else "is not defined"
     text = f"$({name}) {where}, so the text $({name}) stays as it is written"
-    return Hit(line, text, "define it above its use", container.name, is_private=True)
+    return Hit(line, text, "define it above its use", container.name)
 
 
-@rule("dollar-dollar", Severity.WARNING, "11.1")
+@rule("dollar-dollar", Severity.WARNING, "11.1, 11.2")
 def dollar_dollar(pod: Pod) -> Hits:
-    """A variable's value holds `$$`, which Kubernetes turns into `$`.
+    """A variable's value or a command holds `$$`, which Kubernetes turns into `$`.
 
-    Kubelet fact 11.1: `$$` becomes `$` anywhere in a value: a password or a pattern with two of
-    them arrives with one. Remedy: write each `$` that is meant twice as `$$$$`, in a URL as
+    Kubelet facts 11.1 and 11.2: `$$` becomes `$` anywhere in a value, in command and in args: a
+    password or a pattern with two of them arrives with one, and so does a shell's own `$$`, the
+    number of its process. Remedy: write each `$` that is meant twice as `$$$$`, in a URL as
     %24%24, or take the value from a Secret, which is not touched.
     """
     for container in pod.containers:
@@ -87,7 +87,11 @@ def dollar_dollar(pod: Pod) -> Hits:
             if variable.value and _DOLLARS.search(variable.value):
                 text = f"Kubernetes makes one $ of each $$ in the value of {variable.name}"
                 remedy = "write %24%24 in a URL, $$$$ elsewhere, or take it from a Secret"
-                yield Hit(variable.value_line, text, remedy, container.name, is_private=True)
+                yield Hit(variable.value_line, text, remedy, container.name)
+        for key, words in (("command", container.command), ("args", container.args)):
+            if any(_OWN_PID.search(word) for word in words):
+                text = f"Kubernetes makes one $ of each $$ in {key}"
+                yield Hit(container.line_of(key), text, "write $$$$", container.name)
 
 
 @rule("service-named-gate", Severity.INFO, "11.5, 11.6")
@@ -109,35 +113,9 @@ def service_named_gate(pod: Pod) -> Hits:
             yield Hit(pod.line, text, "set enableServiceLinks: false")
 
 
-@rule("plain-secret", Severity.WARNING)
-def plain_secret(pod: Pod) -> Hits:
-    """A secret is written into the manifest in plain text.
-
-    Everyone who may read the pod, or the repository, can read it, and it is in every backup.
-    Said of a URL with a password, and of a variable called …_PASSWORD, _TOKEN, _API_KEY
-    or the like with a value of its own. Remedy: `valueFrom.secretKeyRef`; GATE_DEPENDENCY_<NAME>
-    takes a URL whole from a Secret.
-    """
-    for container in pod.containers:
-        for variable in container.env:
-            if _is_plain(variable):
-                text = f"the value of {variable.name} holds a secret that anyone can read"
-                remedy = "take it from a Secret: valueFrom.secretKeyRef"
-                yield Hit(variable.line, text, remedy, container.name, is_private=True)
-
-
-def _is_plain(variable: EnvVar) -> bool:
-    value = variable.value or ""
-    if _USERINFO.search(value):
-        return True
-    is_none = not value or value.startswith(("$(", "/")) or value.lower() in TRUE | FALSE
-    return not is_none and _SECRET_NAME.search(variable.name) is not None
-
-
 RULES = (
     gate_config,
     undefined_reference,
     dollar_dollar,
     service_named_gate,
-    plain_secret,
 )

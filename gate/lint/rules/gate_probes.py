@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 from gate.lint import budget, commands, gates, listening
 from gate.lint.finding import Hit, Severity
@@ -13,6 +14,18 @@ if TYPE_CHECKING:
     from gate.lint.pod import Container, Pod, Probe
 
 _ALWAYS = {"/livez", "/healthz", "/status", "/metrics", "/"}
+_HELD = {"/startupz", "/status"}
+_PATHS = {*_ALWAYS, *_HELD, "/readyz"}
+_RIGHT = {
+    "startupProbe": "/startupz?hold=25s",
+    "readinessProbe": "/readyz",
+    "livenessProbe": "/livez",
+}
+_NEVER = {
+    "startupProbe": "and the app never starts",
+    "readinessProbe": "and the pod is never ready",
+    "livenessProbe": "and the kubelet kills gate again and again",
+}
 
 
 def _serving(pod: Pod) -> list[Gate]:
@@ -57,36 +70,72 @@ def _is_asked(gate: Gate, pod: Pod) -> bool:
     return False
 
 
-@rule("gate-probe-path", Severity.ERROR, "4.6")
+@rule("gate-probe-path", Severity.ERROR, "2.11, 4.6")
 def probe_path(pod: Pod) -> Hits:
-    """A gate's startup probe asks something that does not say whether the gate is open.
+    """A probe of a gate asks something that does not say what it is asked for.
 
-    Only /startupz does. /livez, /healthz, /status, /metrics and / answer 200 from the start,
-    and so does a tcpSocket, as gate listens before anything else (kubelet fact 4.6): the app is
-    started at once. /readyz may go back to 503 later, which kills the gate after a restart of
-    an older kubelet (fact 2.19); other paths are answered 404 for ever. Remedy:
-    `httpGet: {path: "/startupz?hold=25s", port: 4283}`, or exec `gate probe --hold 25s`.
+    For a startupProbe only /startupz does. /livez, /healthz, /status, /metrics and / answer 200
+    from the start, and so does a tcpSocket, as gate listens before anything else (kubelet fact
+    4.6): the app is started at once. /readyz may go back to 503 later, which kills the gate after
+    a restart of an older kubelet (fact 2.19), and as a livenessProbe whenever a monitored
+    dependency fails. In any probe other paths are answered 404 and a hold that is no duration
+    400, and gate speaks neither TLS nor gRPC: the probe fails for ever (fact 2.11). Remedy:
+    `httpGet: {path: "/startupz?hold=25s", port: 4283}`, or exec `gate probe --hold 25s`;
+    /readyz for readiness, /livez for liveness.
     """
     for gate in _serving(pod):
-        probe = gate.container.startup
-        if probe is None or (why := _why_wrong(probe)) == "":
-            continue
-        line = probe.action.line_of("path") if probe.action.kind == "httpGet" else probe.line
-        remedy = "ask /startupz?hold=25s"
-        yield Hit(line, why, remedy, gate.container.name)
+        for kind, probe in gate.container.probes.items():
+            if why := _why_wrong(probe, gate):
+                action = probe.action
+                line = action.line_of("path") if action.kind == "httpGet" else probe.line
+                remedy = f"ask {_RIGHT[kind]}"
+                yield Hit(line, why, remedy, gate.container.name)
 
 
-def _why_wrong(probe: Probe) -> str:
+def _why_wrong(probe: Probe, gate: Gate) -> str:
+    """Return why *probe* does not ask *gate* what it is for, empty if it does."""
+    path = _path(probe)
+    if why := _why_unanswered(probe, path):
+        return f"{why}, so the probe never passes {_NEVER[probe.kind]}"
+    if probe.kind == "startupProbe":
+        return _why_not_startup(probe, path)
+    is_watching = any(wanted.dependency.monitor for wanted in gate.wanted)
+    if probe.kind == "livenessProbe" and path == "/readyz" and is_watching:
+        return "/readyz goes to 503 when a monitored dependency fails, and the kubelet kills gate"
+    return ""
+
+
+def _why_unanswered(probe: Probe, path: str) -> str:
+    action = probe.action
+    if action.kind == "grpc":
+        return "gate has no gRPC service here"
+    if action.kind != "httpGet":
+        return ""
+    if action.scheme == "HTTPS":
+        return "gate serves plain HTTP and no TLS"
+    if path not in _PATHS:
+        return "gate answers 404 here"
+    hold = dict(parse_qsl(action.path.partition("?")[2])).get("hold")
+    is_wrong = hold is not None and path in _HELD and budget.hold_of(probe) is None
+    return "gate answers 400, as this hold is no duration" if is_wrong else ""
+
+
+def _why_not_startup(probe: Probe, path: str) -> str:
     if probe.action.kind == "tcpSocket":
         return "gate listens from the start, so this passes at once and the app is not held"
-    path = probe.action.path.partition("?")[0]
-    if probe.action.kind != "httpGet" or path == "/startupz":
-        return ""
-    if path in _ALWAYS:
-        return f"gate answers 200 to {path} from the start, so the app is not held"
     if path == "/readyz":
         return "/readyz may go back to 503, and a kubelet up to 1.34 that restarts then kills gate"
-    return "gate answers 404 here, so the probe never passes and the app never starts"
+    if path in _ALWAYS:
+        return f"gate answers 200 to {path} from the start, so the app is not held"
+    return ""
+
+
+def _path(probe: Probe) -> str:
+    """Return what *probe* asks of gate, empty where it does not."""
+    if probe.action.kind == "httpGet":
+        return probe.action.path.partition("?")[0]
+    words = commands.gate_words(probe.action.command)
+    return "/readyz" if words[:1] == ["probe"] and "--ready" in words else ""
 
 
 @rule("gate-probe-port", Severity.ERROR, "2.11")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gate.lint import commands, references
+from gate.lint import commands, listening, references, servers
 from gate.lint.finding import Hit, Severity
 from gate.lint.rule import Hits, rule
 
 if TYPE_CHECKING:
-    from gate.lint.pod import Pod
+    from gate.lint.pod import Container, Pod
 
 
 @rule("poststart-http", Severity.ERROR, "5.2, 5.3")
@@ -47,13 +47,19 @@ def post_start_without_end(pod: Pod) -> Hits:
         if hook is None or hook.kind != "exec":
             continue
         is_endless = commands.is_wait(hook.command) and not commands.is_bounded(hook.command)
-        if is_endless or commands.ends_never(hook.command, ""):
+        if is_endless or servers.ends_never(hook.command, (), ""):
+            holds = "holds the containers behind it, but" if _is_before(container, pod) else "runs"
             text = (
-                "this holds the containers behind it, but without an end: while it loops the pod "
-                "cannot be deleted, and neither probes nor logs work"
+                f"this {holds} without an end: while it loops the pod cannot be deleted, and "
+                "neither probes nor logs work"
             )
             remedy = "hold with a startupProbe, or give the loop an end (timeout 120 …)"
             yield Hit(hook.line, text, remedy, container.name)
+
+
+def _is_before(container: Container, pod: Pod) -> bool:
+    """Whether another container is started after *container*."""
+    return container.index < len(pod.containers) - 1
 
 
 @rule("poststart-in-main-container", Severity.WARNING, "5.8")
@@ -62,11 +68,14 @@ def post_start_in_main_container(pod: Pod) -> Hits:
 
     Kubelet fact 5.8: main containers are started one after the other, so a hook delays the next;
     but its result is ignored: a hook that fails or gives up has its own container killed, and
-    the next one started all the same. It fails open. Remedy: make it a native sidecar
-    (`initContainers`, `restartPolicy: Always`) with a startupProbe.
+    the next one started all the same. It fails open. Not said of a mesh's own proxy that waits
+    for itself, as it is injected where there are no native sidecars. Remedy: make it a native
+    sidecar (`initContainers`, `restartPolicy: Always`) with a startupProbe.
     """
     for container in pod.main[:-1]:
         hook = container.post_start
+        if hook and listening.known_as(container) in commands.sidecars(hook.command):
+            continue
         if hook and hook.kind == "exec" and commands.is_wait(hook.command):
             text = (
                 "if this hook fails, the kubelet kills this container and starts the next one "

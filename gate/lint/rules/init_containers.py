@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gate.lint import commands, gates
+from gate.lint import gates, servers
 from gate.lint.finding import Hit, Severity
 from gate.lint.rule import Hits, rule
 
@@ -30,7 +30,7 @@ def never_ends(pod: Pod) -> Hits:
             if gates.of(container, pod).mode == "serve":
                 text = "gate serve never ends, so the kubelet starts nothing behind it"
                 yield Hit(container.line, text, f"{_SIDECAR}, or args: [wait]", container.name)
-        elif commands.ends_never(container.words, container.image_name):
+        elif servers.ends_never(container.command, container.args, container.image_name):
             text = "this runs until it is killed, so the kubelet starts nothing behind it"
             remedy = f"{_SIDECAR}, or let it end"
             yield Hit(_place(container), text, remedy, container.name)

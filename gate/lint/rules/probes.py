@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from gate.lint.pod import Container, Pod, Probe
 
 _SIGNING_IN = {"oauth", "oauth2", "sso", "saml", "saml2", "authorize", "openid-connect"}
+_STARTS = {*_SIGNING_IN, "start", "login"} - {"openid-connect"}
+"""What such a path ends with where it sends people to sign in; /oauth2/ping answers by itself."""
 _PYTHON = {"python", "python3", "gate"}
+_WITHOUT = {
+    "startupProbe": "the container never counts as started",
+    "readinessProbe": "the pod is never ready",
+    "livenessProbe": "the container runs without it",
+}
 
 
 def _probes(pod: Pod) -> Iterator[tuple[Container, Probe]]:
@@ -29,8 +36,9 @@ def port_name(pod: Pod) -> Hits:
     """A probe names a port that its container does not declare.
 
     Kubelet fact 2.13: that is an internal error, not a failure: its result is thrown away, so
-    the probe neither passes nor fails. With a startup probe the pod stays in Init for ever,
-    without a restart. Remedy: declare the name under the container's `ports`, or write the
+    the probe neither passes nor fails. With a startup probe the container never counts as
+    started, without a restart; with a readiness probe the pod is never ready; a liveness probe
+    does nothing. Remedy: declare the name under the container's `ports`, or write the
     number.
     """
     for container, probe in _probes(pod):
@@ -39,7 +47,7 @@ def port_name(pod: Pod) -> Hits:
         if isinstance(port, str) and not port.isdigit() and port not in known:
             text = (
                 "the container declares no port of this name, so the probe can neither pass nor "
-                "fail, and the pod waits for ever"
+                f"fail, and {_WITHOUT[probe.kind]}"
             )
             line = probe.action.line_of("port")
             yield Hit(line, text, "declare it under ports, or write the number", container.name)
@@ -72,8 +80,8 @@ def redirect(pod: Pod) -> Hits:
     for container, probe in _probes(pod):
         if probe.action.kind != "httpGet":
             continue
-        parts = set(probe.action.path.partition("?")[0].lower().split("/"))
-        if _SIGNING_IN & parts:
+        parts = probe.action.path.partition("?")[0].lower().strip("/").split("/")
+        if parts[-1] in _STARTS and not _SIGNING_IN.isdisjoint(parts):
             text = (
                 "a login path answers with a redirect, which the kubelet takes for success, "
                 "whether the app runs or not"

@@ -47,14 +47,26 @@ def WRONG_TYPE(_pod: Pod) -> Hits:  # noqa: N802 -- the same
 
 @rule("silence", Severity.WARNING)
 def SILENCE(_pod: Pod) -> Hits:  # noqa: N802 -- the same
-    """A silence has no reason, or names no rule.
+    """A silence has no reason, or silences nothing.
 
     `# gate-lint: ignore=RULE the reason` on the line of a finding, or above it, silences that
-    rule there; the annotation `gate-lint/ignore.RULE: the reason` does so for a pod. Without a
-    reason it does not count: in a year nobody would know whether it still holds. Remedy: write
-    why, and spell the rule as `--explain all` does.
+    rule there; the annotation `gate-lint/ignore.RULE: the reason`, in the metadata of a pod or of
+    its workload, does so for the pod, but for what is wrong with the text itself (`wrong-type`,
+    `duplicate-key`, `no-image`). Without a reason it does not count: in a year nobody would know
+    whether it still holds. Remedy: write why, and spell the rule as `--explain all` does.
     """
     return iter(())
 
 
-RULES = (YAML, DUPLICATE_KEY, WRONG_TYPE, SILENCE)
+@rule("no-image", Severity.INFO)
+def NO_IMAGE(_pod: Pod) -> Hits:  # noqa: N802 -- the same
+    """A container beside others has no image, so that its pod was not looked at.
+
+    Such a pod is taken for a patch of one, or for what an operator fills in: what it lacks may
+    stand elsewhere. Otherwise the API server refuses it. Remedy: give the container an image; of
+    a patch, look at what is rendered (`kustomize build … | gate lint -`).
+    """
+    return iter(())
+
+
+RULES = (YAML, DUPLICATE_KEY, WRONG_TYPE, NO_IMAGE, SILENCE)

@@ -55,15 +55,18 @@ def state_file_volume(pod: Pod) -> Hits:
         if path is None:
             continue
         mount = _mount_of(path, gate.container.mounts)
-        kind = pod.volumes.get(mount.volume, "") if mount else ""
-        if mount and not mount.is_read_only and kind not in {"configMap", "secret", "projected"}:
+        if mount and not mount.is_read_only and _is_writable(mount.volume, pod):
             continue
         text = (
             "no volume that can be written is mounted there: the mark is lost when the container "
             "restarts, or gate ends at once because it cannot write it"
         )
-        line = next(v.line for v in gate.container.env if v.name == _STATE)
-        yield Hit(line, text, "mount an emptyDir at its folder", gate.container.name, True)
+        remedy = "mount an emptyDir at its folder"
+        yield Hit(gate.line_of_setting(_STATE), text, remedy, gate.container.name)
+
+
+def _is_writable(volume: str, pod: Pod) -> bool:
+    return pod.volumes.get(volume, "none") not in {"none", "configMap", "secret", "projected"}
 
 
 def _mount_of(path: str, mounts: tuple[Mount, ...]) -> Mount | None:

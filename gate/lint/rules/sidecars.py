@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from gate.lint import commands, gates, listening
 from gate.lint.finding import Hit, Severity
 from gate.lint.rule import Hits, rule
-from gate.lint.waits import waits
+from gate.lint.waits import before_it_works, waits
 
 if TYPE_CHECKING:
     from gate.lint.pod import Container, Pod
+    from gate.lint.waits import Wait
 
 _SOON = 30
 _REMEDY = "add a startupProbe to it, or let gate wait for it in a sidecar behind it"
@@ -23,11 +24,17 @@ def probe_does_not_hold(pod: Pod) -> Hits:
     Kubelet fact 1.2: a native sidecar counts as started as soon as its process runs, unless it
     has a startupProbe. Readiness and liveness are not considered: the app starts at once, beside
     a sidecar that is not ready yet; a readiness probe only keeps the pod out of its Services, a
-    liveness probe only restarts the sidecar. Remedy: add a startupProbe (it may ask the same
+    liveness probe only restarts the sidecar. Said where a later container names the sidecar's
+    port, or only the sidecar of the whole pod listens anywhere; not of one that stands in front
+    of a main container and names its port. Remedy: add a startupProbe (it may ask the same
     question), or a gate behind the sidecar that waits for it.
     """
     for sidecar in pod.sidecars:
         if _is_held(sidecar, pod) or listening.only_looks_on(sidecar):
+            continue
+        if _is_in_front(sidecar, pod) or not (
+            _user_of(sidecar, pod) or _serves_alone(sidecar, pod)
+        ):
             continue
         for kind, probe in sidecar.probes.items():
             does = (
@@ -95,28 +102,54 @@ def _is_held(sidecar: Container, pod: Pod) -> bool:
 
 
 def _is_waited_for(sidecar: Container, pod: Pod) -> bool:
+    return any(
+        _is_for(wait, sidecar, pod)
+        for wait in waits(pod)
+        if wait.container.is_init and wait.container.index > sidecar.index
+    )
+
+
+def _is_for(wait: Wait, sidecar: Container, pod: Pod) -> bool:
+    """Whether *wait* is for *sidecar*, as far as one can tell."""
+    if listening.known_as(sidecar) in wait.sidecars:
+        return True
     ports = listening.ports(sidecar, pod)
-    for wait in waits(pod):
-        if wait.container.index <= sidecar.index or not wait.container.is_init:
-            continue
-        if listening.known_as(sidecar) in wait.sidecars:
-            return True
-        named = {place.port for place in wait.places if place.is_local}
-        if named & ports or (named and not ports):
-            return True
-    return False
+    named = {place.port for need in wait.needs for place in need if place.is_local}
+    return bool(named & ports or (named and not ports))
+
+
+def _unheld(sidecar: Container, pod: Pod) -> list[Container]:
+    """Return what is started behind *sidecar* without waiting for it by itself."""
+    return [
+        each
+        for each in pod.after(sidecar)
+        if not any(_is_for(wait, sidecar, pod) for wait in before_it_works(each, pod))
+    ]
 
 
 def _user_of(sidecar: Container, pod: Pod) -> str:
     """Return the name of a later container that needs *sidecar*, empty if none shows it."""
-    later = pod.after(sidecar)
+    later = _unheld(sidecar, pod)
     if listening.known_as(sidecar) in ("istio", "linkerd"):
         return "every container behind it" if later else ""
-    own = listening.ports(sidecar, pod)
-    if not own and len(pod.sidecars) == 1:
-        others = {port for each in later for port in listening.ports(each, pod)}
-        return next((e.name for e in later if listening.local_ports_named(e) - others), "")
-    return next((e.name for e in later if listening.local_ports_named(e) & own), "")
+    if not listening.ports(sidecar, pod) and len(pod.sidecars) == 1:
+        others = {port for each in pod.after(sidecar) for port in listening.ports(each, pod)}
+        if found := [each.name for each in later if listening.local_ports_named(each) - others]:
+            return found[0]
+    return next(listening.users(sidecar, later, pod), "")
+
+
+def _is_in_front(sidecar: Container, pod: Pod) -> bool:
+    """Whether *sidecar* is itself one that asks a main container."""
+    theirs = {port for each in pod.main for port in listening.ports(each, pod)}
+    return bool(listening.local_ports_named(sidecar) & theirs)
+
+
+def _serves_alone(sidecar: Container, pod: Pod) -> bool:
+    """Whether it listens, and no main container does: then it is there for them."""
+    is_server = bool(listening.ports(sidecar, pod))
+    is_used = any(not each.is_init for each in _unheld(sidecar, pod))
+    return is_server and is_used and not any(listening.ports(each, pod) for each in pod.main)
 
 
 RULES = (probe_does_not_hold, without_startup_probe, liveness_kills_start)

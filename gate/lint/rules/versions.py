@@ -29,7 +29,8 @@ def too_old(pod: Pod) -> Hits:
 
     Said with --kubernetes-version only, from the table of kubelet fact 10: native sidecars 1.29,
     startup probes 1.18, gRPC probes 1.24, the sleep action of hooks 1.30, image volumes 1.35,
-    restart policies and rules of single containers 1.35, variables from files 1.35. An API server
+    restart policies and rules of single containers 1.35 (RestartAllContainers 1.36), variables
+    from files 1.35. An API server
     that does not know a field drops it or refuses the pod: a sidecar becomes an init container
     that never ends (fact 10.1). Remedy: another form, or a newer cluster.
     """
@@ -62,9 +63,11 @@ def _policies(container: Container) -> Iterator[_Use]:
     elif container.restart_policy:
         line = container.line_of("restartPolicy")
         yield _Use((1, 35), "a restartPolicy of a single container", line, name)
-    if container.has_restart_rules:
+    if container.restart_actions is not None:
         line = container.line_of("restartPolicyRules")
         yield _Use((1, 35), "restartPolicyRules", line, name)
+        if "RestartAllContainers" in container.restart_actions:
+            yield _Use((1, 36), "RestartAllContainers", line, name)
 
 
 def _actions(container: Container) -> Iterator[_Use]:

@@ -22,6 +22,14 @@ _EXCLUDED = (
     "traffic.sidecar.istio.io/excludeOutboundPorts",
     "config.linkerd.io/skip-outbound-ports",
 )
+_RANGES = (
+    "traffic.sidecar.istio.io/excludeOutboundIPRanges",
+    "config.linkerd.io/skip-subnets",
+)
+_INCLUDED = "traffic.sidecar.istio.io/includeOutboundIPRanges"
+_PROXY_USERS = {1337, 2102}
+"""The users of the meshes' proxies, whose traffic is not redirected."""
+_DEFAULT = "default"
 
 
 @rule("waits-for-later", Severity.ERROR, "1.1, 1.8")
@@ -35,17 +43,19 @@ def for_later(pod: Pod) -> Hits:
     write what is waited for in front of what waits; of the app itself ask in its own probes.
     """
     for wait in waits(pod):
-        for what in _never(wait, pod):
+        for what in dict.fromkeys(_never(wait, pod)):
             text = f"{wait.what} waits for {what}, so neither of the two will ever go on"
             remedy = "move what is waited for in front of it, or do not wait for it"
-            yield Hit(wait.line, text, remedy, wait.container.name, is_private=True)
+            yield Hit(wait.line, text, remedy, wait.container.name)
 
 
 def _never(wait: Wait, pod: Pod) -> Iterator[str]:
     later = _later(wait, pod)
-    for place in wait.places:
-        if place.is_local and place.port is not None and (why := _nobody(place, wait, pod)):
-            yield f"{place}, {why}"
+    for need in wait.needs:
+        reasons = [f"{place}, {why}" for place in need if (why := _nobody(place, wait, pod))]
+        # One of them that answers is enough.
+        if len(reasons) == len(need):
+            yield reasons[0]
     for name in wait.sidecars:
         late = next((each for each in later if listening.known_as(each) == name), None)
         early = any(listening.known_as(each) == name for each in pod.before(wait.container))
@@ -62,6 +72,8 @@ def _later(wait: Wait, pod: Pod) -> list[Container]:
 
 def _nobody(place: Place, wait: Wait, pod: Pod) -> str:
     """Return why nobody can answer at *place* while *wait* lasts, empty if somebody may."""
+    if not place.is_local or place.port is None or pod.has_host_network:
+        return ""
     before = [each for each in pod.containers if _runs_with(each, wait, pod)]
     if any(place.port in _ports(each, wait, pod) for each in before):
         return ""
@@ -101,20 +113,29 @@ def for_own_service(pod: Pod) -> Hits:
     Kubelet fact 1.14: while an init container or a startup probe waits, the pod is Pending and
     not ready, so its own Service has no endpoint of it: at the first roll-out of a Deployment
     every replica waits for the others. Said where a Service of the input selects the pod's
-    labels. Remedy: wait for what the app depends on, not for the app.
+    labels, but not where it publishes addresses that are not ready, or selects the pods of
+    another template that do not wait for it. Remedy: wait for what the app depends on, not for
+    the app.
     """
     for wait in waits(pod):
-        names = [_service(place.host) for place in wait.places if not place.is_local]
-        for kind, _, rest in (each.partition("/") for each in wait.objects):
-            names += [(rest.partition("?")[0], "")] if kind in _SCRIPTED else []
-        for name, namespace in dict.fromkeys(names):
-            if any(_is_behind(pod, service, name, namespace) for service in pod.services):
+        for name, namespace in _services_named(wait):
+            found = [each for each in pod.services if _is_named(each, pod, name, namespace)]
+            if any(_is_own(service, pod) for service in found):
                 text = (
                     f"{wait.what} waits for the Service {name}, which has no endpoint before "
                     "this pod is ready, and this pod is not ready while it waits"
                 )
                 remedy = "wait for what the app depends on, not for the app itself"
-                yield Hit(wait.line, text, remedy, wait.container.name, is_private=True)
+                yield Hit(wait.line, text, remedy, wait.container.name)
+
+
+def _services_named(wait: Wait) -> list[tuple[str, str]]:
+    """Return name and namespace of what *wait* cannot do without."""
+    alone = [need[0] for need in wait.needs if len(need) == 1]
+    names = [_service(place.host) for place in alone if not place.is_local]
+    for kind, _, rest in (each.partition("/") for each in wait.objects):
+        names += [(rest.partition("?")[0], "")] if kind in _SCRIPTED else []
+    return list(dict.fromkeys(names))
 
 
 def _service(host: str) -> tuple[str, str]:
@@ -123,12 +144,29 @@ def _service(host: str) -> tuple[str, str]:
     return name, rest.partition(".")[0]
 
 
-def _is_behind(pod: Pod, service: Service, name: str, namespace: str) -> bool:
-    if service.name != name or not service.selector:
+def _is_named(service: Service, pod: Pod, name: str, namespace: str) -> bool:
+    """Whether *pod* means *service* by this name."""
+    if service.name != name or namespace not in ("", pod.namespace or namespace):
         return False
-    if service.namespace != pod.namespace or namespace not in ("", pod.namespace or namespace):
+    return (service.namespace or _DEFAULT) == (pod.namespace or _DEFAULT)
+
+
+def _is_own(service: Service, pod: Pod) -> bool:
+    """Whether *service* has no endpoint while the pods wait that it selects."""
+    if service.publishes_not_ready or not _selects(service, pod):
         return False
-    return service.selector.items() <= pod.labels.items()
+    others = [each for each in pod.templates if each is not pod and _selects(service, each)]
+    return all(_waits_for(service, other) for other in others)
+
+
+def _selects(service: Service, pod: Pod) -> bool:
+    is_beside = (service.namespace or _DEFAULT) == (pod.namespace or _DEFAULT)
+    return is_beside and bool(service.selector) and service.selector.items() <= pod.labels.items()
+
+
+def _waits_for(service: Service, pod: Pod) -> bool:
+    named = (pair for wait in waits(pod) for pair in _services_named(wait))
+    return any(_is_named(service, pod, *pair) for pair in named)
 
 
 @rule("init-before-mesh", Severity.ERROR, "1.1")
@@ -140,28 +178,46 @@ def before_mesh(pod: Pod) -> Hits:
     behind, nobody accepts it, and the wait never ends. Remedy: let the mesh inject its proxy as
     a native sidecar and write the wait behind it, or exclude the port from the redirection (the
     annotation `traffic.sidecar.istio.io/excludeOutboundPorts`, for Linkerd
-    `config.linkerd.io/skip-outbound-ports`).
+    `config.linkerd.io/skip-outbound-ports`), or run the wait as the proxy's user (`runAsUser`
+    1337, for Linkerd 2102).
     """
     redirected = [each.index for each in pod.init if each.name in _REDIRECTING]
     proxy = next((e for e in pod.containers if listening.known_as(e) in _MESHES), None)
-    if not redirected or proxy is None:
+    if not redirected or proxy is None or _may_be_excluded(pod):
         return
     for wait in waits(pod):
-        if not min(redirected) < wait.container.index < proxy.index or not wait.container.is_init:
+        own = wait.container
+        is_between = own.is_init and min(redirected) < own.index < proxy.index
+        if not is_between or own.user in _PROXY_USERS:
             continue
-        for place in wait.places:
-            if not place.is_local and not _is_excluded(place, pod):
+        for need in wait.needs:
+            if not any(place.is_local or _is_excluded(place, pod) for place in need):
                 text = (
-                    f"{wait.what} waits for {place}, and all traffic goes to {proxy.name}, "
+                    f"{wait.what} waits for {need[0]}, and all traffic goes to {proxy.name}, "
                     "which is started only after this"
                 )
                 remedy = "write it behind the mesh's native sidecar, or exclude the port"
-                yield Hit(wait.line, text, remedy, wait.container.name, is_private=True)
+                yield Hit(wait.line, text, remedy, own.name)
+
+
+def _may_be_excluded(pod: Pod) -> bool:
+    """Whether addresses are left out of the redirection: whose they are is not known here."""
+    return pod.annotations.get(_INCLUDED, "*") != "*" or any(
+        pod.annotations.get(name) for name in _RANGES
+    )
 
 
 def _is_excluded(place: Place, pod: Pod) -> bool:
+    """Whether the port is left out, singly or in a range; one that is not known may be."""
     written = ",".join(pod.annotations.get(name, "") for name in _EXCLUDED)
-    return str(place.port) in [port.strip() for port in written.split(",")]
+    ports = [each.strip().partition("-") for each in written.split(",") if each.strip()]
+    if place.port is None:
+        return bool(ports)
+    return any(_number(first) <= place.port <= _number(last or first) for first, _, last in ports)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.strip().isascii() and text.strip().isdigit() else -1
 
 
 RULES = (for_later, for_own_service, before_mesh)

@@ -1,0 +1,145 @@
+"""Who depends on a sidecar, who waits for it by himself, and what hooks hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lint.building import APP, Fields, env, messages, pod, rules_of, sidecar
+
+HOLDS_NOT = "sidecar-probe-does-not-hold"
+NO_PROBE = "sidecar-without-startup-probe"
+READY: Fields = {"tcpSocket": {"port": 80}}
+NAMED = env("A", "http://localhost:80/")
+SERVING: Fields = {**APP, "ports": [{"containerPort": 9090}]}
+
+
+def probed(name: str = "agent", **fields: object) -> Fields:
+    """Return a sidecar with a readiness probe and no startup probe."""
+    return sidecar(name, startupProbe=None, readinessProbe=READY, **fields)
+
+
+def bare(name: str = "agent", **fields: object) -> Fields:
+    """Return a sidecar without a probe, listening on 80."""
+    return sidecar(name, startupProbe=None, ports=[{"containerPort": 80}], **fields)
+
+
+@pytest.mark.parametrize(
+    ("one", "app", "rules"),
+    [
+        (probed(), APP, [HOLDS_NOT]),
+        (probed(), SERVING, []),
+        (probed(), {**SERVING, "env": [NAMED]}, [HOLDS_NOT]),
+        (probed(args=["--upstream=http://localhost:9090"]), SERVING, []),
+        (probed(args=["--upstream=http://localhost:9090"]), {**SERVING, "env": [NAMED]}, []),
+        (probed("vector"), APP, []),
+        (probed("vector-db"), APP, [HOLDS_NOT]),
+        (probed("statsd-exporter"), APP, []),
+        (probed("vectordb"), APP, [HOLDS_NOT]),
+        (probed("pgvector"), APP, [HOLDS_NOT]),
+    ],
+)
+def test_a_readiness_probe_is_no_fault_where_nobody_depends(
+    one: Fields, app: Fields, rules: list[str]
+) -> None:
+    assert rules_of(pod(one, main=(app,))) == rules
+
+
+def test_a_daemon_that_listens_nowhere_is_nobody_s_dependency() -> None:
+    liveness = {"exec": {"command": ["cat", "/alive"]}, "periodSeconds": 30}
+
+    assert rules_of(pod(sidecar(startupProbe=None, livenessProbe=liveness))) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["gate", "wait", "tcp://localhost:80", "--", "app"],
+        ["wait4x", "tcp", "localhost:80", "--", "app"],
+        ["sh", "-c", "until nc -z localhost 80; do sleep 1; done; exec app"],
+    ],
+)
+def test_a_main_container_may_wait_for_the_sidecar_itself(command: list[str]) -> None:
+    waiting = {**APP, "command": command, "env": [NAMED]}
+    other = {**APP, "name": "other", "env": [NAMED]}
+
+    assert rules_of(pod(bare(), main=(waiting,))) == []
+    assert rules_of(pod(probed(), main=(waiting,))) == []
+    assert rules_of(pod(bare(), main=(waiting, other))) == [NO_PROBE]
+
+
+def test_linkerd_await_waits_for_the_proxy() -> None:
+    waiting = {**APP, "command": ["/linkerd-await", "--", "app"]}
+
+    assert rules_of(pod(probed("linkerd-proxy"), main=(waiting,))) == []
+    assert rules_of(pod(probed("linkerd-proxy"))) == [HOLDS_NOT]
+
+
+SQL: Fields = {"args": ["--unix-socket=/csql/", "p:r:i"]}
+
+
+@pytest.mark.parametrize(
+    ("one", "variables", "rules"),
+    [
+        (bare(), [("X_HOST", "127.0.0.1"), ("X_PORT", "80")], [NO_PROBE]),
+        (bare(), [("PGHOST", "localhost"), ("PGPORT", "80")], [NO_PROBE]),
+        (bare(), [("X_HOST", "localhost"), ("X_PORT", "81")], []),
+        (bare(), [("X_HOST", "db"), ("X_PORT", "80")], []),
+        (bare(), [("X_HOST", "localhost")], []),
+        (bare("cloud-sql-proxy"), [("DB_HOST", "127.0.0.1")], [NO_PROBE]),
+        (bare("cloud-sql-proxy"), [("DB_HOST", "127.0.0.1"), ("DB_PORT", "7")], []),
+        (bare("cloud-sql-proxy", **SQL), [("DB_HOST", "/csql/p:r:i")], [NO_PROBE]),
+        (bare("cloud-sql-proxy", **SQL), [("DB_HOST", "/cloudsql/p")], []),
+    ],
+)
+def test_who_depends_is_seen_by_host_and_port_in_two_variables_or_by_the_socket(
+    one: Fields, variables: list[tuple[str, str]], rules: list[str]
+) -> None:
+    app = {**APP, "env": [env(*each) for each in variables]}
+
+    assert rules_of(pod(one, main=(app,))) == rules
+
+
+def hooked(script: str, **fields: object) -> Fields:
+    hook = {"postStart": {"exec": {"command": ["sh", "-c", script]}}}
+    return {"name": "first", "image": "first", "lifecycle": hook, **fields}
+
+
+LOOP = "until nc -z db 5432; do sleep 1; done"
+ENDLESS = "poststart-without-end"
+FAILS_OPEN = "poststart-in-main-container"
+
+
+@pytest.mark.parametrize(
+    ("script", "rules"),
+    [
+        (LOOP, [FAILS_OPEN, ENDLESS]),
+        (f"timeout 60 sh -c '{LOOP}'", [FAILS_OPEN]),
+        (f"({LOOP}; curl localhost:8080/init) &", []),
+        (f"nohup sh -c '{LOOP}' >/dev/null 2>&1 &", []),
+        ("cat hosts | while read l; do curl -s $l; done", []),
+        ("(while true; do date; sleep 5; done) &", []),
+    ],
+)
+def test_only_what_a_hook_waits_for_holds(script: str, rules: list[str]) -> None:
+    assert rules_of(pod(main=(hooked(script), APP))) == rules
+
+
+def test_a_hook_of_the_last_container_holds_nobody() -> None:
+    timed = f"timeout 60 sh -c '{LOOP}'"
+
+    assert rules_of(pod(main=(APP, hooked(timed)))) == []
+    assert messages(pod(main=(APP, hooked(LOOP)))) == [
+        (
+            "this runs without an end: while it loops the pod cannot be deleted, and neither "
+            "probes nor logs work"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "rules"), [("linkerd-proxy", []), ("istio-proxy", [FAILS_OPEN]), ("x", [FAILS_OPEN])]
+)
+def test_a_mesh_s_own_proxy_waits_for_itself(name: str, rules: list[str]) -> None:
+    script = "linkerd-await --timeout=2m"
+
+    assert rules_of(pod(main=(hooked(script, name=name), APP))) == rules
