@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import yaml
 
 from gate import checks, config, flags
+from tests.conftest import free_port
+from tests.process import run_gate
 from tests.stand_ins import EXAMPLES
 
 TESTS = Path(__file__).parent
@@ -39,7 +46,7 @@ PLAYED_BY = {
     "mesh.yaml": "test_examples.py",
     "monitoring/alerts.yaml": "test_metrics.py",
     "monitoring/dashboard.json": "test_metrics.py",
-    "monitoring/scrape.yaml": "test_metrics.py",
+    "monitoring/scrape.yaml": "test_scrape.py",
     "poststart-container.yaml": "test_examples.py",
     "poststart-sidecar.yaml": "test_examples.py",
     "rbac-events.yaml": "test_reports.py",
@@ -50,12 +57,8 @@ PLAYED_BY = {
     "state-file.yaml": "test_examples.py",
 }
 """Every file, and the test that uses it."""
-WHOLE = {
-    "test_metrics.py": '"monitoring"',
-    "test_helm.py": '"helm"',
-    "test_kustomize.py": '"kustomize"',
-}
-"""Tests that take a whole folder, and how they name it."""
+WHOLE = {"helm": "shop", "kustomize": "overlay"}
+"""Folders that a test builds, and what of each it builds."""
 
 
 def files() -> list[str]:
@@ -67,10 +70,56 @@ def test_every_file_is_used_by_a_test() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(PLAYED_BY))
-def test_the_test_names_the_file(name: str) -> None:
-    text = (TESTS / PLAYED_BY[name]).read_text()
+def test_the_test_uses_the_file(name: str) -> None:
+    folder = name.partition("/")[0]
+    named = set(strings(TESTS / PLAYED_BY[name]))
 
-    assert WHOLE.get(PLAYED_BY[name], Path(name).name) in text
+    if folder in WHOLE:
+        assert {folder, WHOLE[folder]} <= named
+    else:
+        assert Path(name).name in named
+
+
+def strings(path: Path) -> Iterator[str]:
+    """Yield the texts in a test's code: not its comments, not the table above."""
+    for statement in ast.parse(path.read_text()).body:
+        names = {target.id for target in getattr(statement, "targets", ()) if hasattr(target, "id")}
+        if "PLAYED_BY" not in names:
+            constants = (node for node in ast.walk(statement) if isinstance(node, ast.Constant))
+            yield from (node.value for node in constants if isinstance(node.value, str))
+
+
+def test_what_is_built_is_built_of_every_file_of_the_folder() -> None:
+    built = {
+        *chart_files(EXAMPLES / "helm" / WHOLE["helm"]),
+        *kustomize_files(EXAMPLES / "kustomize" / WHOLE["kustomize"]),
+    }
+
+    assert sorted(str(path.relative_to(EXAMPLES)) for path in built) == [
+        name for name in files() if name.partition("/")[0] in WHOLE
+    ]
+
+
+def chart_files(folder: Path) -> Iterator[Path]:
+    """Yield what helm reads of a chart and of those that it depends on."""
+    names = ("Chart.yaml", "values.yaml", "values.schema.json", "templates/*.yaml")
+    for name in (*names, "templates/*.tpl"):
+        yield from folder.glob(name)
+    about = yaml.safe_load((folder / "Chart.yaml").read_text())
+    for other in about.get("dependencies", []):
+        yield from chart_files((folder / other["repository"].removeprefix("file://")).resolve())
+
+
+def kustomize_files(folder: Path) -> Iterator[Path]:
+    """Yield what kustomize reads to build *folder*."""
+    yield folder / "kustomization.yaml"
+    own = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    maps = own.get("configMapGenerator", [])
+    sources = [text.partition("=")[2] for each in maps for text in each["files"]]
+    patches = [patch["path"] for patch in own.get("patches", []) if "path" in patch]
+    for name in (*own.get("resources", []), *own.get("components", []), *patches, *sources):
+        path = (folder / name).resolve()
+        yield from kustomize_files(path) if path.is_dir() else [path]
 
 
 @pytest.mark.parametrize("name", sorted(set(PLAYED_BY) - {"README.md"}))
@@ -91,7 +140,9 @@ def test_a_screenshot_is_an_image(name: str) -> None:
 
 
 TABLE = README.partition("| from | old | new |\n|---|---|---|\n")[2].partition("\n\n")[0]
-MOVED = re.findall(r"^\|[^|]*\| `([^`]+)` \| `([^`]+)` \|$", TABLE, re.MULTILINE)
+_CODE = r"(`+)([^|]+?)\{}"
+_ROW = rf"^\|[^|]*\| {_CODE.format(1)} \| {_CODE.format(3)} \|$"
+MOVED = [(row[1], row[3]) for row in re.findall(_ROW, TABLE, re.MULTILINE)]
 TOOLS = (
     "wait4x",
     "dockerize",
@@ -103,12 +154,16 @@ TOOLS = (
 )
 
 
-def read(line: str) -> config.Config:
-    """Return what gate reads from a line for the shell; mistaken flags raise."""
+def split(line: str) -> tuple[dict[str, str], list[str]]:
+    """Return the variables and the arguments of gate in a line for the shell."""
     words = shlex.split(line)
     start = words.index("gate")
-    env = dict(word.split("=", 1) for word in words[:start])
-    own = words[start + 1 :]
+    return dict(word.split("=", 1) for word in words[:start]), words[start + 1 :]
+
+
+def read(line: str) -> config.Config:
+    """Return what gate reads from a line for the shell; mistaken flags raise."""
+    env, own = split(line)
     own = own[: own.index("--")] if "--" in own else own
     given = flags.parse(own)
     arguments = getattr(given, "dependency", ())
@@ -125,6 +180,72 @@ def test_a_line_of_another_tool_has_one_of_gate_that_it_reads(old: str, new: str
     assert "gate" not in old
     assert found.wanted
     assert found.all_problems() == ()
+
+
+class Answers(BaseHTTPRequestHandler):
+    """What the table's web servers say: nothing at /empty, else a field that is there."""
+
+    def do_GET(self) -> None:
+        body = {"/empty": b"", "/bare": b"{}"}.get(self.path, b'{"status": false}')
+        self.send_response(200 if body else 204)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[int]:
+    """Yield the port of what stands for the table's web servers."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+NEEDS_MORE = ("k8s:", "postgresql:")
+"""What only a cluster or a database has; their checks have tests of their own."""
+RUN = [(old, new) for old, new in MOVED if not any(each in new for each in NEEDS_MORE)]
+
+
+@pytest.mark.parametrize(("old", "new"), RUN, ids=lambda line: line[:40])
+def test_a_line_of_gate_ends_well_where_that_of_the_other_tool_does(
+    old: str, new: str, web: int, tmp_path: Path
+) -> None:
+    (tmp_path / "ready").write_text("yes")
+    places = {
+        "https://api/up": f"http://127.0.0.1:{web}/empty",
+        "http://api/up": f"http://127.0.0.1:{web}/up",
+        "http://web/": f"http://127.0.0.1:{web}/",
+        "db:5432": f"127.0.0.1:{web}",
+        "mq:5672": f"localhost:{web}",
+        "cache:6379": f"127.0.0.1:{free_port()}",
+        "sidecar:linkerd": f"'sidecar:linkerd port={web}'",
+        "/run/": f"{tmp_path}/",
+        "./app": "echo app",
+    }
+    for place, here in places.items():
+        new = new.replace(place, here)
+    env, own = split(new)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "app.sock"))
+        listener.listen()
+        code, out, err = run_gate(*own, env=env)
+
+    assert code == 0, err
+    assert out.endswith("app\n") == old.endswith("./app")
+
+
+def test_a_field_that_is_not_there_is_not_ready(web: int) -> None:
+    """As with wait4x, for which it has to exist."""
+    (line,) = (new for old, new in MOVED if "--expect-body-json" in old)
+    _, (command, wanted) = split(line.replace("http://api/up", f"http://127.0.0.1:{web}/bare"))
+
+    assert run_gate(command, "--once", wanted)[0] == 1
 
 
 def test_every_tool_has_its_line() -> None:

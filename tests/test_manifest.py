@@ -256,6 +256,16 @@ def test_what_ends_by_itself_does_so_after_gate_has_given_up_what_it_may(
     assert gate(mode="init", **env)["args"] == wait
 
 
+def test_a_gate_with_a_hook_remembers_that_it_has_opened_lest_a_restart_blocks_the_pod() -> None:
+    found = spec(mode="poststart")
+    (container,) = found["initContainers"]
+
+    assert variables(container)["GATE_STATE_FILE"] == "/run/gate/opened"
+    assert container["volumeMounts"] == [{"name": "gate", "mountPath": "/run/gate"}]
+    assert found["volumes"] == [{"name": "gate", "emptyDir": {"sizeLimit": "1Mi"}}]
+    assert variables(gate(mode="poststart", STATE_FILE="/a/b"))["GATE_STATE_FILE"] == "/a/b"
+
+
 def test_the_name_is_that_of_container_and_volume() -> None:
     found = spec("--name", "hold-on", STATE_FILE="/tmp/opened")
 

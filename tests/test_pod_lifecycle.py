@@ -109,6 +109,30 @@ class TestPostStart:
         async with Pod(pod(main("app", lifecycle=get)), QUICK) as played:
             await played.until(lambda _: messages(played, "FailedPostStartHook"))
 
+    async def test_it_dies_with_its_container_and_so_has_failed(self) -> None:
+        """It lives in the container's process namespace; then as facts 5.7, 5.9 and 5.13."""
+        gate = sidecar("gate", **hook("sleep 1000"))
+        async with Pod(pod(gate, main("app")), QUICK) as played:
+            await played.until(lambda pod: pod.moments("gate", "post-start begun"))
+            played.crash("gate")
+            await played.until(lambda pod: len(pod.moments("gate", "post-start begun")) == 2)
+
+            assert messages(played, "FailedPostStartHook") == ["PostStartHook failed"]
+            reason, text = played.containers["gate"].waiting or ("", "")
+            assert reason == "PostStartHookError"
+            assert "command exited with 137" in text
+            assert not played.moments("app", "created")
+
+    async def test_of_a_main_container_that_dies_it_fails_open(self) -> None:
+        """Fact 5.8: the next container is started whatever has become of this one."""
+        first = main("first", **hook("sleep 1000"))
+        async with Pod(pod(first, main("second")), QUICK) as played:
+            await played.until(lambda pod: pod.moments("first", "post-start begun"))
+            played.crash("first")
+            second = await played.container_running("second")
+
+            assert second > played.moments("first", "post-start failed")[0]
+
     async def test_a_deletion_waits_for_it(self) -> None:
         """Fact 5.11."""
         async with Pod(pod(sidecar("gate", **hook("sleep 0.3")), main("app")), QUICK) as played:

@@ -277,6 +277,28 @@ class TestExec:
         assert outcome.text.startswith("command timed out: ")
         assert await lifeline.end() == b"begun\n"
 
+    async def test_it_dies_with_its_container(self) -> None:
+        """It lives in the container's process namespace."""
+        async with prober() as (sender, instance), asyncio.timeout(10):
+            held = Probe(action=shell("sleep 1000"), timeout=1000)
+            sending = asyncio.create_task(sender.probe(held, instance))
+            await asyncio.sleep(0)
+            instance.ended.set()
+
+            assert await sending == Outcome(Status.FAILURE)
+
+    @pytest.mark.parametrize("turns", range(12))
+    async def test_it_can_be_given_up_at_any_moment_of_its_start(self, turns: int) -> None:
+        async with prober() as (sender, instance), asyncio.timeout(10):
+            held = Probe(action=shell("sleep 1000"), timeout=1000)
+            sending = asyncio.create_task(sender.probe(held, instance))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            sending.cancel()
+            await asyncio.wait([sending])
+
+            assert sending.cancelled()
+
     async def test_a_command_that_cannot_start_is_an_error(self) -> None:
         """Facts 2.13, 4.3."""
         outcome = await probe(Exec(command=("no-such-command",)))

@@ -92,11 +92,10 @@ def write(wish: Wish, read: Config, environ: Mapping[str, str]) -> str:
 
     *environ* is what *read*, which has no problems, was read from, flags included.
     """
-    settings = read.settings
-    if wish.mode == "poststart" and not settings.state_file:
-        settings = replace(settings, state_file=_MARK)
-        read = replace(read, settings=settings)
+    if wish.mode == "poststart" and not read.settings.state_file:
+        read = replace(read, settings=replace(read.settings, state_file=_MARK))
         environ = {**environ, "GATE_STATE_FILE": _MARK}
+    settings = read.settings
     entries = environment.entries(read, environ)
     variables = environment.variables(entries, environ, secret=wish.name)
     container = {key: value for key, value in _fields(wish, read, variables) if value}

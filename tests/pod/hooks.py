@@ -30,11 +30,14 @@ async def run_hook(state: PodState, instance: Instance, action: Action) -> None:
 
 
 async def _exec(state: PodState, instance: Instance, action: Exec) -> None:
-    """The command is taken as written, nothing is expanded in it (fact 5.6)."""
+    """The command is taken as written, nothing is expanded in it (fact 5.6).
+
+    If the container ends meanwhile, so does the command, by SIGKILL: the hook has failed.
+    """
     launch = state.sandbox.hook(instance.container, action.command, instance.message_file)
     command = " ".join(action.command)
     try:
-        completed = await run(launch, None)
+        completed = await run(launch, None, instance.ended)
     except OSError as exc:
         text = f"Exec lifecycle hook ([{command}]) failed: {exc.strerror}"
         raise HookError(text) from exc

@@ -59,7 +59,7 @@ class Prober:
         if isinstance(action, Exec):
             words = action.command
             launch = self.sandbox.probe(instance.container, words, instance.message_file)
-            return await _exec(launch, probe.timeout)
+            return await _exec(launch, probe.timeout, instance.ended)
         if isinstance(action, HttpGet | TcpSocket):
             return await self._network(action, probe, instance)
         raise TypeError(action)
@@ -126,10 +126,10 @@ async def _tcp(host: str, port: int, limit: float) -> Outcome:
     return Outcome(Status.SUCCESS)
 
 
-async def _exec(launch: Launch, limit: float) -> Outcome:
+async def _exec(launch: Launch, limit: float, container_ended: asyncio.Event) -> Outcome:
     """Exit code 0 passes; the first 10 KiB of output are the reason if not (facts 4.1-4.3)."""
     try:
-        completed = await run(launch, limit)
+        completed = await run(launch, limit, container_ended)
     except TimeoutError:
         command = " ".join(launch.argv)
         return Outcome(Status.FAILURE, f'command timed out: "{command}" timed out after {limit:g}s')

@@ -108,13 +108,18 @@ class _Output:
         return cls(reader, transport)
 
 
-async def run(launch: Launch, timeout: float | None) -> Completed:  # noqa: ASYNC109 -- a probe's
-    """Run a command to its end; TimeoutError if that takes too long, OSError if it cannot start."""
+async def run(launch: Launch, limit: float | None, container_ended: asyncio.Event) -> Completed:
+    """Run a command to its end; TimeoutError if that takes too long, OSError if it cannot start.
+
+    It is killed when its container has ended, as it lives in that one's process namespace.
+    """
     child = await _start(launch, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+    watch = asyncio.create_task(_kill_after(container_ended, child.pid))
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(limit):
             out, err = await child.communicate()
     finally:
+        watch.cancel()
         _kill_group(child.pid)
         # Reaps it, and lets go of the pipes, also after a timeout or a cancellation.
         with contextlib.suppress(TimeoutError):
@@ -123,16 +128,32 @@ async def run(launch: Launch, timeout: float | None) -> Completed:  # noqa: ASYN
     return Completed(exit_code=_container_code(child.returncode or 0), output=out + err)
 
 
+async def _kill_after(event: asyncio.Event, pid: int) -> None:
+    await event.wait()
+    _kill_group(pid)
+
+
 async def _start(launch: Launch, *, stdout: int, stderr: int) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        *launch.argv,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=stdout,
-        stderr=stderr,
-        env=launch.env,
-        cwd=launch.cwd,
-        start_new_session=True,
+    starting = asyncio.create_task(
+        asyncio.create_subprocess_exec(
+            *launch.argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            env=launch.env,
+            cwd=launch.cwd,
+            start_new_session=True,
+        )
     )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # asyncio may hang when it is cancelled in the midst of this: let it have an end first.
+        with contextlib.suppress(OSError):
+            child = await starting
+            _kill_group(child.pid)
+            await child.wait()
+        raise
 
 
 def _kill_group(pid: int) -> None:

@@ -69,6 +69,8 @@ class Worker:
             await asyncio.sleep(ticker.take(time.monotonic()))
             instance = self._due()
             if instance is not None:
+                # Not "probe": the moments that begin so are results.
+                self._state.note(self._record.container, f"{self._kind.value.lower()} probing")
                 self._take_in(instance, await self._prober.probe(self._probe, instance))
 
     def _due(self) -> Instance | None:
