@@ -23,6 +23,8 @@ _WAITS = ("periodSeconds", "initialDelaySeconds")
 _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 _GENEROUS = 60
 """A failureThreshold from which on a probe is not meant to fail for good."""
+_TIMEOUT = 20.0
+"""The timeoutSeconds of a probe that is to pass and has none of its own."""
 _WEB = """
 import http.server, signal, sys, time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -133,12 +135,14 @@ def _scaled(value: Any, faster: int, *, bites: bool) -> Any:
 
 
 def _limits(probe: dict[str, Any], faster: int, *, bites: bool) -> dict[str, Any]:
-    """Return a probe's limits, in the seconds that are written: nothing starts faster in a test.
+    """Return those limits that stay in real seconds: nothing starts or answers faster in a test.
 
-    Only those that may be what a bad manifest shows are scaled with its waits, to bite soon.
+    A timeout that may be what a bad manifest shows is scaled all the same, to bite soon.
     """
-    failures, timeout = probe.get("failureThreshold", 3), probe.get("timeoutSeconds", 1)
-    return {
-        "failureThreshold": failures if bites and failures < _GENEROUS else failures * faster,
-        "timeoutSeconds": timeout / faster if bites and "timeoutSeconds" in probe else timeout,
-    }
+    failures = probe.get("failureThreshold", 0)
+    limits = {"failureThreshold": failures * faster} if failures >= _GENEROUS else {}
+    if not bites:
+        return {**limits, "timeoutSeconds": probe.get("timeoutSeconds", _TIMEOUT)}
+    if "timeoutSeconds" in probe:
+        limits["timeoutSeconds"] = probe["timeoutSeconds"] / faster
+    return limits

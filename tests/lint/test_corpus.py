@@ -9,7 +9,7 @@ import yaml
 
 from gate.lint import lint
 from tests.lint.corpus import linted, names
-from tests.lint.playing import Stage
+from tests.lint.playing import SLOW, Stage
 from tests.stand_ins import EXAMPLES
 
 pytestmark = pytest.mark.anyio
@@ -69,7 +69,9 @@ def test_lint_says_of_an_experiment_what_the_post_found(name: str, rules: list[s
 async def test_the_app_waits_in_the_experiments_that_the_post_says(
     name: str, waits: object, tmp_path: Path
 ) -> None:
-    async with Stage(tmp_path).play("blog", name) as pod:
-        await pod.container_running("app", timeout=20)
+    # Where it does not wait, the sidecar is not to serve before it by chance.
+    slow = SLOW if waits else 600.0
+    async with Stage(tmp_path).play("blog", name, slow=slow) as pod:
+        await pod.container_running("app", timeout=60)
 
         assert ("serving" in pod.logs("agent")) is waits

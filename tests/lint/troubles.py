@@ -183,8 +183,9 @@ async def tells_of_a_deadline(stage: Stage, folder: str, name: str) -> bool:
     """The events tell of a time-out instead of a status or a reason."""
     late, told = ("deadline exceeded", "command timed out"), ("statuscode", "waiting for")
     wanted = late if folder == "bad" else (*late, *told)
-    # Without a burst: refusals before gate listens would use it up.
-    async with stage.play(folder, name, slow=_slow(folder), event_burst=None) as pod:
+    # A burst would be used up by refusals before gate listens.
+    slow = PATIENCE if folder == "bad" else A_WHILE
+    async with stage.play(folder, name, slow=slow, event_burst=None) as pod:
         await pod.until(lambda pod: _runs(pod) or _has_event(pod, wanted), PATIENCE)
         return _has_event(pod, late)
 
