@@ -153,7 +153,10 @@ def _add_manifest(commands: argparse._SubParsersAction[_Parser], flags: _Parser)
 
 def _add_lint(commands: argparse._SubParsersAction[_Parser]) -> None:
     text = "find start-order mistakes in manifests; no cluster is asked"
-    codes = "exit codes: 0 nothing, or info only; 1 an error or a warning; 2 not everything could be looked at"
+    codes = (
+        "exit codes: 0 nothing, or info only; 1 an error or a warning; "
+        "2 not everything could be looked at"
+    )
     lint = commands.add_parser(
         "lint", help=text, description=text, epilog=codes, allow_abbrev=False
     )

@@ -54,7 +54,12 @@ class Browser:
         return value
 
     def open(self, url: str) -> None:
+        """Show *url*; what the page before has complained of, and would yet, is forgotten."""
+        self._go("about:blank")
         self.logs()
+        self._go(url)
+
+    def _go(self, url: str) -> None:
         self._call("POST", f"{self._session}/url", {"url": url})
 
     def run(self, script: str, *arguments: Any) -> Any:

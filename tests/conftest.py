@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import errno
 import os
+import random
 import shutil
 import socket
 import ssl
@@ -15,18 +18,24 @@ from typing import Any
 import pytest
 import trustme
 
-from gate import checks, config
+from gate import checks, config, stage
 from gate.errors import ConfigError
-from gate.loop import Loop
 from gate.model import Result
 from gate.runner import Watch, attempt
+from tests.unhurried import Unhurried
+
+LIMIT = "60s"
+"""Of an attempt: a server may stand still for seconds where the machine is busy."""
 
 Run = Callable[[Awaitable[Any]], Any]
+
+_LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
+_ports = iter(random.SystemRandom().sample(range(10_000, 32_000), k=22_000))
 
 
 def watch_for(line: str) -> Watch:
     """Return dependency and check of one line of `GATE_DEPENDENCIES`; raises `ConfigError`."""
-    read = config.read({"GATE_DEPENDENCIES": line})
+    read = config.read({"GATE_DEPENDENCIES": line, "GATE_CHECK_TIMEOUT": LIMIT})
     problems = list(read.problems)
     made = [(wanted, checks.load(wanted.target)) for wanted in read.wanted]
     problems += [problem for wanted, _ in made for problem in wanted.target.problems]
@@ -47,6 +56,21 @@ async def why_not(line: str) -> str:
     return (await outcome(line)).reason
 
 
+async def why_late(line: str, is_hung: Callable[[str], bool]) -> str:
+    """Return why *line* is not ready when its time is over as soon as *is_hung*.
+
+    That is asked again and again, and given the stage of the attempt.
+    """
+    loop, context = asyncio.get_running_loop(), contextvars.copy_context()
+    assert isinstance(loop, Unhurried)
+    watch = watch_for(line)
+    attempting = asyncio.create_task(attempt(watch), context=context)
+    while not attempting.done() and not is_hung(context.run(stage.current)):  # noqa: ASYNC110 -- what a process does
+        await asyncio.sleep(0.01)
+    loop.skip(watch.dependency.timeout)
+    return (await attempting).reason
+
+
 def problems_of(line: str) -> list[str]:
     """Return the texts of what is wrong with *line*."""
     try:
@@ -57,21 +81,30 @@ def problems_of(line: str) -> list[str]:
 
 
 def run(main: Awaitable[Any]) -> Any:
-    """Run *main* on gate's own loop, in real time."""
+    """Run *main* on gate's own loop, in real time but where the process is held up."""
 
     async def whole() -> Any:
         return await main
 
-    with asyncio.Runner(loop_factory=Loop) as runner:
+    with asyncio.Runner(loop_factory=Unhurried) as runner:
         return runner.run(whole())
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    """Return a port on which nothing listens just now."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as sock:
-        sock.bind((host, 0))
-        return int(sock.getsockname()[1])
+def free_port() -> int:
+    """Return a port on which nothing listens just now, another at each call.
+
+    It is none of those that the kernel gives to whoever asks for any, as each client does.
+    """
+    return next(port for port in _ports if not any(_is_taken(*at, port) for at in _LOOPBACK))
+
+
+def _is_taken(family: socket.AddressFamily, host: str, port: int) -> bool:
+    try:
+        with socket.socket(family) as sock:
+            sock.bind((host, port))
+    except OSError as exc:
+        return exc.errno == errno.EADDRINUSE
+    return False
 
 
 def needs(program: str, package: str) -> str:

@@ -98,7 +98,7 @@ def test_a_flag_wins_over_its_variable_and_is_named_in_errors() -> None:
 
 def test_dependencies_can_be_a_flag() -> None:
     flag = f"db tcp://127.0.0.1:{free_port()}"
-    code, _, err = run_gate("wait", "--timeout", "100ms", "--dependencies", flag)
+    code, _, err = run_gate("wait", "--timeout", "4s", "--dependencies", flag)
 
     assert code == 1
     assert err.endswith("gate: not ready in time: db: connection refused\n")

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.conftest import needs
-from tests.pod import Image, Pod
-from tests.pod.building import serving
+from tests.pod import Image, Pod, load
+from tests.pod.building import PATIENCE, serving
 from tests.process import run_gate
 from tests.stand_ins import EXAMPLES, Ports, dependency, manifest, node, web
 
@@ -21,8 +22,8 @@ pytestmark = pytest.mark.anyio
 DATABASE = "db.example.com:5432"
 SHORT_HOLD = {"hold=25s": "hold=200ms"}
 """So that a probe is over, and has failed, before the dependency comes."""
-LATE = 1.5
-"""Seconds after the opening by which what waits for it is through, on a machine that is busy."""
+BRIEF = "4s"
+"""A limit that is to pass, but not before the first attempt has failed."""
 
 
 @pytest.fixture
@@ -43,8 +44,9 @@ def play(
 ) -> Pod:
     """Return the example's pod, the database and gate on ports of this machine."""
     hosts = {DATABASE: f"127.0.0.1:{ports['db']}", **(replaced or {})}
-    text = manifest(name, ports["gate"], hosts)
-    return Pod(text, node(ports["gate"], images or {}))
+    # So that nothing ends in time because it is killed.
+    spec = replace(load(manifest(name, ports["gate"], hosts)), grace=3600)
+    return Pod(spec, node(ports["gate"], images or {}))
 
 
 def said(pod: Pod, name: str, text: str) -> bool:
@@ -53,18 +55,12 @@ def said(pod: Pod, name: str, text: str) -> bool:
 
 async def until_waiting(pod: Pod) -> None:
     """Wait until gate has found something not ready and said so."""
-    await pod.until(lambda pod: said(pod, "gate", "dependency.waiting"), timeout=20)
+    await pod.until(lambda pod: said(pod, "gate", "dependency.waiting"))
 
 
 async def until_held(pod: Pod) -> None:
     """Wait until the kubelet has asked and was told to wait: a probe that passes would show."""
-    await pod.until(lambda pod: pod.moments("gate", "startup probe failure"), timeout=20)
-
-
-def assert_in_time(pod: Pod, name: str = "app", what: str = "started") -> None:
-    """Fail if that has come long after gate, by its own word, had opened."""
-    opened = next(line.at for line in pod.containers["gate"].log if "gate.opened" in line.text)
-    assert pod.moments(name, what)[0] - opened < LATE, pod.timeline
+    await pod.until(lambda pod: pod.moments("gate", "startup probe failure"))
 
 
 class Way:
@@ -91,7 +87,7 @@ class Way:
 
     async def until_held(self) -> None:
         """Wait until gate keeps someone waiting for its answer."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await self._held.wait()
 
     def asked(self, agent: str) -> int:
@@ -143,11 +139,10 @@ async def test_what_asks_when_gate_opens_is_answered_and_need_not_ask_again(
         assert not pod.moments(*behind)
 
         with dependency(ports["db"]):
-            await pod.until(lambda pod: pod.moments(*behind), timeout=40)
+            await pod.until(lambda pod: pod.moments(*behind))
 
         assert asked
         assert way.asked(ASKED_BY[name]) == asked
-        assert_in_time(pod, *behind)
 
 
 async def test_a_native_sidecar_holds_the_app_for_nginx_and_the_database(
@@ -160,16 +155,15 @@ async def test_a_native_sidecar_holds_the_app_for_nginx_and_the_database(
     }
     async with overheard("sidecar.yaml", ports, images, replaced) as (pod, way):
         await until_waiting(pod)
-        await pod.until(lambda pod: said(pod, "gate", '"dependency": "nginx", "after"'), timeout=20)
+        await pod.until(lambda pod: said(pod, "gate", '"dependency": "nginx", "after"'))
         await way.until_held()
         asked = way.asked("kube-probe/")
         assert not pod.moments("app", "created")
 
         with dependency(ports["db"]):
-            await pod.container_running("app", timeout=40)
+            await pod.container_running("app")
 
         assert way.asked("kube-probe/") == asked
-        assert_in_time(pod)
 
 
 def nginx(port: int, folder: Path) -> Image:
@@ -189,7 +183,7 @@ async def test_gate_after_a_mesh_proxy_waits_for_the_proxy_and_through_it(ports:
         "payments.example.com:8080": f"127.0.0.1:{ports['payments']}",
     }
     async with overheard("mesh.yaml", ports, images, replaced) as (pod, way):
-        await pod.until(lambda pod: said(pod, "gate", '"dependency.ready"'), timeout=20)
+        await pod.until(lambda pod: said(pod, "gate", '"dependency.ready"'))
         await way.until_held()
         asked = way.asked("kube-probe/")
         assert pod.moments("istio-proxy", "started")[0] < pod.moments("gate", "created")[0]
@@ -197,13 +191,12 @@ async def test_gate_after_a_mesh_proxy_waits_for_the_proxy_and_through_it(ports:
 
         server = await asyncio.create_subprocess_exec(*web(ports["payments"]).entrypoint)
         try:
-            await pod.container_running("app", timeout=40)
+            await pod.container_running("app")
         finally:
             server.terminate()
             await server.wait()
 
         assert way.asked("kube-probe/") == asked
-        assert_in_time(pod)
 
 
 async def test_a_hook_of_a_native_sidecar_holds_the_app(ports: Ports) -> None:
@@ -224,7 +217,7 @@ async def test_a_hook_of_a_native_sidecar_holds_the_app(ports: Ports) -> None:
 
 async def test_a_failing_hook_of_a_native_sidecar_still_holds(ports: Ports) -> None:
     async with play("poststart-sidecar.yaml", ports, replaced={"2m": "300ms"}) as pod:
-        await pod.until(lambda pod: len(pod.moments("gate", "post-start failed")) >= 2, timeout=20)
+        await pod.until(lambda pod: len(pod.moments("gate", "post-start failed")) >= 2)
 
         assert not pod.moments("app", "created")
 
@@ -268,12 +261,11 @@ async def test_an_init_container_waits_and_ends(ports: Ports) -> None:
             await pod.container_running("app")
 
         assert pod.moments("gate", "exited 0")[0] < pod.moments("app", "created")[0]
-        assert_in_time(pod)
 
 
 async def test_an_init_container_that_gives_up_says_why_and_is_started_again(ports: Ports) -> None:
-    async with play("init.yaml", ports, replaced={"10m": "300ms"}) as pod:
-        await pod.until(lambda pod: pod.containers["gate"].restarts >= 1, timeout=20)
+    async with play("init.yaml", ports, replaced={"10m": BRIEF}) as pod:
+        await pod.until(lambda pod: pod.containers["gate"].restarts >= 1)
 
         first = pod.containers["gate"].instances[0]
         assert first.exit_code == 1
@@ -284,9 +276,7 @@ async def test_an_init_container_that_gives_up_says_why_and_is_started_again(por
 async def test_an_exec_probe_puts_the_reason_into_the_events(ports: Ports) -> None:
     async with play("exec-probe.yaml", ports, replaced={"25s": "1s"}) as pod:
         text = "Startup probe failed: waiting for db: connection refused"
-        await pod.until(
-            lambda pod: any(event.message.strip() == text for event in pod.events), timeout=20
-        )
+        await pod.until(lambda pod: any(event.message.strip() == text for event in pod.events))
         assert not pod.moments("app", "created")
 
         with dependency(ports["db"]):
@@ -300,14 +290,14 @@ async def test_a_degraded_opening_is_an_event_if_the_probe_is_over_http(
     name: str, told: int, ports: Ports
 ) -> None:
     """What an exec probe says that succeeds is dropped, as the example says (facts 3.8, 4.1)."""
-    replaced = {f"tcp://{DATABASE}": f"tcp://127.0.0.1:{ports['db']} optional deadline=500ms"}
+    replaced = {f"tcp://{DATABASE}": f"tcp://127.0.0.1:{ports['db']} optional deadline={BRIEF}"}
     text = manifest(name, ports["gate"], replaced)
     async with Pod(text, node(ports["gate"], {})) as pod:
-        await pod.container_running("app", timeout=20)
+        await pod.container_running("app")
 
         warnings = [event for event in pod.events if event.reason == "ProbeWarning"]
         assert len(warnings) == told
-        assert "opened without db" in pod.logs("gate")
+        await pod.until(lambda pod: said(pod, "gate", "opened without db"))
 
 
 async def test_the_hook_of_another_sidecar_holds_with_one_line_of_curl(ports: Ports) -> None:
@@ -315,7 +305,7 @@ async def test_the_hook_of_another_sidecar_holds_with_one_line_of_curl(ports: Po
     images = {"agent": web(ports["agent"], delay=0.5)}
     replaced = {"localhost:8080/": f"localhost:{ports['agent']}/"}
     async with play("curl-hook.yaml", ports, images, replaced) as pod:
-        await pod.until(lambda pod: said(pod, "gate", '"dependency": "agent", "after"'), timeout=20)
+        await pod.until(lambda pod: said(pod, "gate", '"dependency": "agent", "after"'))
         assert pod.moments("agent", "post-start begun")
         assert not pod.moments("app", "created")
 
@@ -332,11 +322,11 @@ async def test_a_job_is_held_and_gate_does_not_delay_its_end(ports: Ports) -> No
         assert not pod.moments("migrate", "created")
 
         with dependency(ports["db"]):
-            assert await pod.ended(timeout=20) == "Succeeded"
+            assert await pod.ended() == "Succeeded"
 
-        (done,) = pod.moments("migrate", "exited 0")
-        (stopped,) = pod.moments("gate", "exited 0")
-        assert stopped - done < LATE
+        assert pod.moments("migrate", "exited 0")
+        assert pod.moments("gate", "exited 0")
+        assert not pod.moments("gate", "SIGKILL")
 
 
 @pytest.mark.parametrize(
@@ -352,35 +342,35 @@ async def test_a_gate_that_restarts_in_an_outage_blocks_nothing(name: str, ports
         sidecar, replaced = "agent", {"localhost:8080/": f"localhost:{ports['agent']}/"}
     async with play(name, ports, images, replaced) as pod:
         with dependency(ports["db"]):
-            await pod.container_running("app", timeout=20)
-            await pod.until(lambda pod: pod.is_ready, timeout=20)
+            await pod.container_running("app")
+            await pod.until(lambda pod: pod.is_ready)
 
         for killed in dict.fromkeys(("gate", sidecar, "app")):
             record = pod.containers[killed]
             pod.crash(killed)
-            await pod.until(lambda _, record=record: record.restarts == 1, timeout=20)  # type: ignore[misc]
-        await pod.until(lambda pod: pod.is_ready, timeout=20)
+            await pod.until(lambda _, record=record: record.restarts == 1)  # type: ignore[misc]
+        await pod.until(lambda pod: pod.is_ready)
 
-        await pod.stop(timeout=20)
+        await pod.stop()
 
 
 async def test_a_gate_that_restarts_with_a_state_file_opens_at_once(ports: Ports) -> None:
     async with play("state-file.yaml", ports) as pod:
         with dependency(ports["db"]):
-            await pod.container_running("app", timeout=20)
+            await pod.container_running("app")
 
         pod.crash("gate")
-        await pod.until(lambda pod: pod.containers["gate"].restarts == 1, timeout=20)
-        await pod.until(lambda pod: pod.containers["gate"].is_started, timeout=20)
+        await pod.until(lambda pod: pod.containers["gate"].restarts == 1)
+        await pod.until(lambda pod: pod.containers["gate"].is_started)
 
-        assert said(pod, "gate", "gate.restored")
-        assert pod.is_ready
+        await pod.until(lambda pod: said(pod, "gate", "gate.restored"))
+        await pod.until(lambda pod: pod.is_ready)
 
 
 async def test_a_pod_is_ended_in_order_app_first(ports: Ports) -> None:
     async with play("state-file.yaml", ports) as pod:
         with dependency(ports["db"]):
-            await pod.container_running("app", timeout=20)
+            await pod.container_running("app")
 
         await pod.stop()
 
@@ -396,7 +386,7 @@ def test_docker_compose_waits_for_the_database(ports: Ports) -> None:
         "db:5432", f"127.0.0.1:{ports['db']}"
     )
     command = services["gate"]["command"]
-    late = run_gate(*command, env={**env, "GATE_TIMEOUT": "300ms"})
+    late = run_gate(*command, env={**env, "GATE_TIMEOUT": BRIEF})
     with dependency(ports["db"]):
         ready = run_gate(*command, env=env)
 

@@ -107,11 +107,11 @@ async def test_the_app_starts_when_all_is_ready_and_never_before(render: Render)
     found = found.replace("localhost:80/", f"localhost:{ports['nginx']}/")
     images = {"nginx": web(ports["nginx"], delay=0.5)}
     async with Pod(found, node(ports["gate"], images)) as pod:
-        await pod.until(lambda pod: pod.moments("gate", "startup probe failure"), timeout=20)
+        await pod.until(lambda pod: pod.moments("gate", "startup probe failure"))
         assert not pod.moments("app", "created")
 
         with dependency(ports["db"]):
-            opened = await pod.container_started("gate", timeout=20)
+            opened = await pod.container_started("gate")
             assert await pod.container_running("app") >= opened
 
 

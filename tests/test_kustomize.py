@@ -85,11 +85,11 @@ async def test_each_deployment_starts_in_the_right_order(name: str, apps: list[s
     maps = {"gate": found["ConfigMap gate"]["data"]}
     played = replace(node(ports["gate"], images), config_maps=maps)
     async with Pod(found[f"Deployment {name}"], played) as pod:
-        await pod.until(lambda pod: pod.moments("gate", "startup probe failure"), timeout=20)
+        await pod.until(lambda pod: pod.moments("gate", "startup probe failure"))
         assert not any(pod.moments(app, "created") for app in apps)
 
         with dependency(ports["db"]), dependency(ports["cache"]):
-            opened = await pod.container_started("gate", timeout=20)
+            opened = await pod.container_started("gate")
             for app in apps:
                 assert await pod.container_running(app) >= opened
 

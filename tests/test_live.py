@@ -312,7 +312,7 @@ def test_json_is_a_line_for_each_transition_and_a_summary() -> None:
 
 def test_json_of_a_wait_that_fails_names_what_is_pending() -> None:
     code, out, _ = run_gate(
-        *("wait", "--output", "json", "--timeout", "300ms"), f"db tcp://127.0.0.1:{free_port()}"
+        *("wait", "--output", "json", "--timeout", "4s"), f"db tcp://127.0.0.1:{free_port()}"
     )
 
     summary = json.loads(out.splitlines()[-1])

@@ -25,7 +25,8 @@ from tests.pod.building import (
 pytestmark = pytest.mark.anyio
 
 QUICK = Node(backoff=0.1, minimum_grace=0.1, event_burst=None)
-HOP = 0.3  # What a busy machine may add to the few milliseconds the player takes.
+STRICT = Node(backoff=3600)
+"""Where what has to wait for a back-off never happens."""
 
 
 @pytest.fixture
@@ -59,7 +60,17 @@ class TestInitContainers:
                 played, ("a", "exited 0"), ("b", "created"), ("b", "exited 0"), ("app", "created")
             )
 
-    async def test_one_that_fails_is_tried_again_with_backoff(self) -> None:
+    async def test_one_that_fails_is_tried_again_at_once_and_then_with_backoff(self) -> None:
+        """Facts 2.16, 9.1."""
+        async with Pod(pod(init("migrate", "exit 1"), main("app")), STRICT) as played:
+            await played.until(lambda _: messages(played, "BackOff"))
+
+            assert played.containers["migrate"].restarts == 1
+            assert messages(played, "BackOff") == [
+                "Back-off restarting failed container migrate in pod demo_default"
+            ]
+
+    async def test_one_that_is_in_backoff_is_tried_again_when_that_is_over(self) -> None:
         """Facts 2.16, 9.1."""
         volume = {"volumes": [{"name": "v", "emptyDir": {}}]}
         script = "echo x >> /v/tries; test $(wc -l < /v/tries) = 3"
@@ -67,14 +78,8 @@ class TestInitContainers:
         async with Pod(pod(migrate, main("app"), **volume), QUICK) as played:
             await played.container_started("app")
 
-            exits = played.moments("migrate", "exited")
-            starts = played.moments("migrate", "created")
-            assert len(starts) == 3
-            assert starts[1] - exits[0] < HOP
-            assert starts[2] - exits[1] > 0.09
-            assert messages(played, "BackOff") == [
-                "Back-off restarting failed container migrate in pod demo_default"
-            ]
+            _, second, third = played.containers["migrate"].instances
+            assert third.started_at - second.finished_at > 0.09
 
     async def test_one_that_fails_ends_a_never_pod_with_its_sidecars(self) -> None:
         """Facts 6.10, 9.1."""
@@ -90,9 +95,9 @@ class TestSidecar:
     async def test_without_startup_probe_it_gates_nothing(self) -> None:
         """Fact 1.3."""
         async with Pod(pod(sidecar("gate"), main("app")), QUICK) as played:
-            opened = await played.container_started("gate")
+            await played.container_running("app")
 
-            assert await played.container_running("app") - opened < HOP
+            order(played, ("gate", "started=true"), ("app", "created"))
 
     async def test_the_next_container_waits_for_its_startup_probe(self) -> None:
         """Facts 1.2, 1.8, 1.9, 3.8."""
@@ -103,10 +108,8 @@ class TestSidecar:
                 assert not played.moments("mid", "created")
                 assert "Shown as:   Init:0/2" in played.describe()
                 server.answer = reply(200)
-                opened = await played.container_started("gate")
                 await played.container_started("app")
 
-                assert played.moments("mid", "created")[0] - opened < HOP
                 order(played, ("gate", "started=true"), ("mid", "created"), ("app", "created"))
                 (event,) = [each for each in played.events if each.reason == "Unhealthy"]
                 assert event.message == (
@@ -123,15 +126,15 @@ class TestSidecar:
             }
             gate = sidecar("gate", **probed(server), **others)
             async with Pod(pod(gate, main("app")), QUICK) as played:
-                await played.until(lambda pod: len(pod.moments("gate", "liveness probe")) == 3)
+                await played.until(lambda pod: len(pod.moments("gate", "liveness probe")) >= 3)
                 await played.until(lambda pod: pod.is_ready)
 
         assert server.paths.count("/startup") == 1
         assert server.paths[0] == "/startup"
         assert {"/ready", "/live"} <= set(server.paths)
 
-    async def test_a_held_probe_never_overlaps_and_the_next_follows_at_once(self) -> None:
-        """Fact 2.2."""
+    async def test_a_held_probe_never_overlaps(self) -> None:
+        """Fact 2.2; that the next follows at once is told of the ticker."""
 
         async def hold(_request: str) -> bytes:
             await asyncio.sleep(0.12)
@@ -141,19 +144,16 @@ class TestSidecar:
             gate = sidecar("gate", **probed(server, failureThreshold=4))
             async with Pod(pod(gate, main("app")), QUICK) as played:
                 await played.until(lambda pod: len(pod.moments("gate", "startup probe")) == 3)
-                first, _, third = played.moments("gate", "startup probe")
 
         assert server.most_open == 1
-        assert third - first < 2 * 0.12 + HOP
+        assert len(server.requests) >= 3
 
-    async def test_used_up_failures_kill_it_and_restart_it_in_the_same_pass(self) -> None:
+    async def test_used_up_failures_kill_it_and_restart_it(self) -> None:
         """Facts 2.14, 2.17: three rounds, and no back-off as each lasts longer than that."""
         gate = sidecar("gate", startupProbe=command("exit 1", failureThreshold=4))
         async with Pod(pod(gate, main("app")), QUICK) as played:
             await played.until(lambda pod: pod.containers["gate"].restarts == 3)
 
-            exits, starts = (played.moments("gate", what) for what in ("exited 143", "created"))
-            assert starts[1] - exits[0] < HOP
             assert len(played.moments("gate", "started=false")) == 3
             killing = "Init container gate failed startup probe"
             assert messages(played, "Killing") == [killing]
@@ -161,26 +161,30 @@ class TestSidecar:
             assert not played.moments("app", "created")
 
     async def test_short_rounds_end_in_backoff_after_the_second(self) -> None:
-        """Fact 2.17."""
+        """Facts 2.14, 2.17: the first restart is in the same pass, which knows of no exit yet."""
         gate = sidecar("gate", startupProbe=command("exit 1", failureThreshold=1))
-        async with Pod(pod(gate, main("app")), Node()) as played:
+        async with Pod(pod(gate, main("app")), STRICT) as played:
             await played.until(lambda _: messages(played, "BackOff"))
 
             assert played.containers["gate"].restarts == 2
             assert "Shown as:   Init:CrashLoopBackOff" in played.describe()
-            assert "back-off 10s restarting failed container=gate" in played.describe()
+            assert "back-off 3600s restarting failed container=gate" in played.describe()
 
-    async def test_the_probe_may_have_a_grace_of_its_own(self) -> None:
+    async def test_the_probe_may_have_a_grace_of_its_own(self, tmp_path: Path) -> None:
         """Fact 2.14."""
-        probe = command("exit 1", failureThreshold=1, terminationGracePeriodSeconds=0.2)
-        gate = sidecar("gate", "trap '' TERM; while :; do sleep 0.05; done", startupProbe=probe)
-        async with Pod(pod(gate, main("app")), QUICK) as played:
+        deaf = tmp_path / "deaf"
+        script = f"until test -e {deaf}; do sleep 0.01; done; exit 1"
+        probe = command(script, failureThreshold=1, terminationGracePeriodSeconds=0.2)
+        ignoring = f"trap '' TERM; touch {deaf}; while :; do sleep 0.05; done"
+        gate = sidecar("gate", ignoring, startupProbe=probe)
+        wanted = pod(gate, main("app"), terminationGracePeriodSeconds=3600)
+        async with Pod(wanted, QUICK) as played:
             assert await played.container_ended("gate") == 137
 
             (asked, *_), (killed, *_) = (
                 played.moments("gate", what) for what in ("SIGTERM", "SIGKILL")
             )
-            assert 0.1 < killed - asked < 0.2 + HOP
+            assert killed - asked > 0.1
 
     async def test_its_restart_leaves_the_app_alone_but_takes_readiness(self) -> None:
         """Facts 1.5, 7.1, 7.2."""
@@ -258,21 +262,23 @@ class TestProbeEvents:
             (event,) = [each for each in played.events if each.type == "Warning"]
             assert event.count == 25
 
-    async def test_the_delay_and_the_phase_say_when_the_first_probe_comes(self) -> None:
-        """Facts 2.5, 2.7: skipped probes are not counted."""
-        node = Node(probe_phase=0.02)
-        delayed = command("true", periodSeconds=0.1, initialDelaySeconds=0.25)
-        first = sidecar("first", startupProbe=command("true", periodSeconds=5))
-        async with Pod(
-            pod(first, sidecar("gate", startupProbe=delayed), main("app")), node
-        ) as played:
-            early = await played.container_started("first")
+    async def test_no_probe_comes_before_the_initial_delay_is_over(self) -> None:
+        """Fact 2.7: skipped probes are not counted."""
+        delayed = command("true", initialDelaySeconds=0.25)
+        async with Pod(pod(sidecar("gate", startupProbe=delayed), main("app")), QUICK) as played:
             await played.container_started("gate")
 
-            (started,) = played.moments("gate", "started")
-            (probed_at,) = played.moments("gate", "startup probe success")
-            assert early - played.added_at < 0.02 + HOP
-            assert probed_at - started > 0.2
+            (probed_at,) = played.moments("gate", "startup probing")
+            assert probed_at - played.instance("gate").started_at >= 0.25
+
+    async def test_no_probe_comes_before_the_phase_of_the_ticks(self) -> None:
+        """Fact 2.5."""
+        gate = sidecar("gate", startupProbe=command("true"))
+        async with Pod(pod(gate, main("app")), Node(probe_phase=0.4)) as played:
+            await played.container_started("gate")
+
+            (probed_at,) = played.moments("gate", "startup probing")
+            assert probed_at - played.added_at > 0.39
 
 
 class TestMainContainers:
@@ -342,9 +348,8 @@ async def test_a_failed_wait_shows_the_pod() -> None:
 
 async def test_a_failed_test_leaves_no_process(tmp_path: Path) -> None:
     lifeline = Lifeline(tmp_path / "fifo")
-    script = (
-        f"exec 9>{lifeline.path}; trap '' TERM; echo begun | tee /dev/fd/9; sleep 1000 & sleep 1000"
-    )
+    speaks = "echo begun >&9; echo begun"
+    script = f"exec 9>{lifeline.path}; trap '' TERM; {speaks}; sleep 1000 & sleep 1000"
     with pytest.raises(KeyError):  # noqa: PT012 -- what is raised inside is the point
         async with Pod(pod(sidecar("gate"), main("app", script)), QUICK) as played:
             await played.container_started("app")

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.pod import Node, parse
-from tests.pod.building import Lifeline, Server, main, pod, reply, serving
+from tests.pod.building import PATIENCE, Lifeline, Server, main, pod, reply, serving
 from tests.pod.instance import Instance
 from tests.pod.model import Action, Exec, HttpGet, Probe, TcpSocket
 from tests.pod.probes import Outcome, Prober, Status
 from tests.pod.sandbox import Sandbox
+from tests.unhurried import Unhurried
 
 pytestmark = pytest.mark.anyio
 
@@ -29,8 +30,8 @@ SPEC = parse(
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+def anyio_backend() -> tuple[str, dict[str, object]]:
+    return "asyncio", {"loop_factory": Unhurried}
 
 
 @asynccontextmanager
@@ -44,12 +45,12 @@ async def prober() -> AsyncIterator[tuple[Prober, Instance]]:
         sandbox.close()
 
 
-async def probe(action: Action, timeout: float = 5) -> Outcome:  # noqa: ASYNC109 -- the probe's
+async def probe(action: Action, timeout: float = PATIENCE) -> Outcome:  # noqa: ASYNC109 -- its own
     async with prober() as (sender, instance):
         return await sender.probe(Probe(action=action, timeout=timeout), instance)
 
 
-async def get(server: Server, timeout: float = 5, **fields: object) -> Outcome:  # noqa: ASYNC109
+async def get(server: Server, timeout: float = PATIENCE, **fields: object) -> Outcome:  # noqa: ASYNC109
     action = HttpGet(**{"path": "/", "port": server.port, **fields})  # type: ignore[arg-type]
     return await probe(action, timeout)
 
@@ -168,7 +169,7 @@ class TestTransport:
         """Facts 2.11, 3.3."""
 
         async def hold(_request: str) -> bytes:
-            await asyncio.sleep(10)
+            await asyncio.sleep(1000)
             return reply(200)
 
         async with serving(hold) as server:
@@ -212,7 +213,7 @@ class TestBody:
         """Fact 3.9."""
         async with serving(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n") as server:
             server.keeps_open = True
-            outcome = await get(server, timeout=0.05)
+            outcome = await get(server, timeout=0.5)
 
         assert outcome.is_error
         assert "while reading body" in outcome.text
@@ -271,7 +272,15 @@ class TestExec:
         lifeline = Lifeline(tmp_path / "fifo")
         script = f"exec 9>{lifeline.path}; echo begun >&9; sleep 1000 & sleep 1000"
 
-        outcome = await probe(shell(script), timeout=0.3)
+        probing = asyncio.create_task(probe(shell(script), timeout=1000))
+        await lifeline.begun()
+        for _ in range(100):
+            # It runs, and so nothing but turns of the loop is left until its time counts.
+            await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, Unhurried)
+        loop.skip(1000)
+        outcome = await probing
 
         assert outcome.status is Status.FAILURE
         assert outcome.text.startswith("command timed out: ")
@@ -279,7 +288,7 @@ class TestExec:
 
     async def test_it_dies_with_its_container(self) -> None:
         """It lives in the container's process namespace."""
-        async with prober() as (sender, instance), asyncio.timeout(10):
+        async with prober() as (sender, instance), asyncio.timeout(PATIENCE):
             held = Probe(action=shell("sleep 1000"), timeout=1000)
             sending = asyncio.create_task(sender.probe(held, instance))
             await asyncio.sleep(0)
@@ -289,7 +298,7 @@ class TestExec:
 
     @pytest.mark.parametrize("turns", range(12))
     async def test_it_can_be_given_up_at_any_moment_of_its_start(self, turns: int) -> None:
-        async with prober() as (sender, instance), asyncio.timeout(10):
+        async with prober() as (sender, instance), asyncio.timeout(PATIENCE):
             held = Probe(action=shell("sleep 1000"), timeout=1000)
             sending = asyncio.create_task(sender.probe(held, instance))
             for _ in range(turns):

@@ -171,7 +171,7 @@ AS_THE_APP_SEES_IT = {
     "dns://nobody type=SRV": "refused",
     "dns://db type=SRV": "no answer of type SRV",
     "dns://db server=127.0.0.1": "refused",
-    "tcp://db:1 timeout=100ms": "network unreachable",
+    "tcp://db:1": "network unreachable",
 }
 
 

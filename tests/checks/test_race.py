@@ -9,6 +9,7 @@ import pytest
 from gate.checks import _race
 from gate.errors import Absent, CheckFailed
 from tests.conftest import run
+from tests.virtual import play
 
 
 def failing(error: CheckFailed, seconds: float = 0.0) -> Callable[[], Awaitable[socket.socket]]:
@@ -67,4 +68,4 @@ def test_the_sockets_of_a_race_that_is_cut_short_are_closed() -> None:
                 await _race.staggered([clings, wins], ["a", "b"])
         return opened.fileno() == -1
 
-    assert run(main())
+    assert play(main())

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 Fields = dict[str, Any]
+_PACE = {"periodSeconds": 0.05, "timeoutSeconds": 30}
 Answer = bytes | Callable[[str], Awaitable[bytes]]
 
 FOREVER = "exec sleep 1000"
+PATIENCE = 60
+"""Seconds after which something that should have happened has not."""
 
 
 def pod(*containers: Fields, **spec: Any) -> Fields:
@@ -48,13 +51,13 @@ def python(code: str) -> list[str]:
 
 
 def http(port: int | str, path: str = "/", **fields: Any) -> Fields:
-    """Return a quick httpGet probe."""
-    return {"httpGet": {"port": port, "path": path}, "periodSeconds": 0.05, **fields}
+    """Return an httpGet probe that is sent often and waits long for its answer."""
+    return {"httpGet": {"port": port, "path": path}, **_PACE, **fields}
 
 
 def command(script: str, **fields: Any) -> Fields:
-    """Return a quick exec probe that runs a shell script."""
-    return {"exec": {"command": ["sh", "-c", script]}, "periodSeconds": 0.05, **fields}
+    """Return an exec probe that runs a shell script, often, and waits long for its end."""
+    return {"exec": {"command": ["sh", "-c", script]}, **_PACE, **fields}
 
 
 def reply(status: int, body: str = "", *headers: str) -> bytes:
@@ -71,6 +74,16 @@ class Lifeline:
         self.path = path
         self._reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
 
+    async def begun(self) -> None:
+        """Wait until something was written."""
+        loop, is_written = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(self._reading, is_written.set)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await is_written.wait()
+        finally:
+            loop.remove_reader(self._reading)
+
     async def end(self) -> bytes:
         """Wait until nobody has it open any more; return what was written."""
         reader = asyncio.StreamReader()
@@ -78,7 +91,7 @@ class Lifeline:
             lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(self._reading, "rb", 0)
         )
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 return await reader.read()
         finally:
             transport.close()

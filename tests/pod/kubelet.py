@@ -149,7 +149,7 @@ class Pod:
         """Return the parts of `kubectl describe pod` that tell about start order."""
         return describe(self._state)
 
-    async def until(self, condition: "Callable[[Pod], object]", timeout: float = 10) -> None:  # noqa: ASYNC109 -- what tests write
+    async def until(self, condition: "Callable[[Pod], object]", timeout: float = 60) -> None:  # noqa: ASYNC109 -- what tests write
         """Wait until *condition* holds; TimeoutError, with the pod described, if it never does."""
         try:
             async with asyncio.timeout(timeout):
@@ -159,23 +159,23 @@ class Pod:
             text = f"not within {timeout:g}s:\n{self.describe()}"
             raise TimeoutError(text) from exc
 
-    async def container_running(self, name: str, timeout: float = 10) -> float:  # noqa: ASYNC109
+    async def container_running(self, name: str, timeout: float = 60) -> float:  # noqa: ASYNC109
         """Wait until a container's process was started; return when."""
         await self.until(lambda pod: pod.moments(name, "started"), timeout)
         return self.moments(name, "started")[0]
 
-    async def container_started(self, name: str, timeout: float = 10) -> float:  # noqa: ASYNC109
+    async def container_started(self, name: str, timeout: float = 60) -> float:  # noqa: ASYNC109
         """Wait until a container is `started`, its startup probe passed; return when."""
         await self.until(lambda pod: pod.containers[name].is_started, timeout)
         return self.moments(name, "started=true")[-1]
 
-    async def container_ended(self, name: str, timeout: float = 10) -> int:  # noqa: ASYNC109
+    async def container_ended(self, name: str, timeout: float = 60) -> int:  # noqa: ASYNC109
         """Wait until an instance of a container has ended; return the newest exit code."""
         await self.until(lambda pod: pod.moments(name, "exited"), timeout)
         codes = [each.exit_code for each in self.containers[name].instances]
         return [code for code in codes if code is not None][-1]
 
-    async def ended(self, timeout: float = 10) -> str:  # noqa: ASYNC109
+    async def ended(self, timeout: float = 60) -> str:  # noqa: ASYNC109
         """Wait until the pod has come to its end by itself or by `stop`; return the phase."""
         await self.until(lambda pod: pod.has_ended, timeout)
         return self.phase

@@ -12,7 +12,7 @@ import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-_DRAIN_SECONDS = 0.5
+_DRAIN_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

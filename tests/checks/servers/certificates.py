@@ -13,6 +13,8 @@ from socket import SHUT_WR, create_server, socket
 
 import trustme
 
+from tests.checks.servers.daemon import PATIENCE
+
 
 def context(
     authority: trustme.CA, *names: str, days: float = 30, clients: trustme.CA | None = None
@@ -63,12 +65,12 @@ def blocking(tls: ssl.SSLContext, answer: bytes) -> Iterator[int]:
     thread.start()
     with listening:
         yield listening.getsockname()[1]
-        thread.join(5)
+        thread.join(PATIENCE)
 
 
 def _serve_one(listening: socket, tls: ssl.SSLContext, answer: bytes) -> None:
     sock, _ = listening.accept()
-    sock.settimeout(5)
+    sock.settimeout(PATIENCE)
     with tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False) as stream:
         try:
             stream.do_handshake()
@@ -82,24 +84,24 @@ def _serve_one(listening: socket, tls: ssl.SSLContext, answer: bytes) -> None:
 
 
 @contextmanager
-def speechless(tls: ssl.SSLContext, ends: list[str]) -> Iterator[int]:
-    """Serve one connection with a handshake and nothing else; note how the client ended it."""
+def speechless(tls: ssl.SSLContext, notes: list[str]) -> Iterator[int]:
+    """Serve one connection with a handshake and nothing else; note what the client does."""
     listening = create_server(("127.0.0.1", 0))
 
     def serve() -> None:
         sock, _ = listening.accept()
-        sock.settimeout(5)
+        sock.settimeout(PATIENCE)
         wrapped = tls.wrap_socket(sock, server_side=True, suppress_ragged_eofs=False)
         with wrapped as stream:
             try:
                 while stream.recv(4096):
-                    pass
-                ends.append("farewell")
+                    notes.append("word")
+                notes.append("farewell")
             except ssl.SSLEOFError:
-                ends.append("cut")
+                notes.append("cut")
 
     thread = threading.Thread(target=serve)
     thread.start()
     with listening:
         yield listening.getsockname()[1]
-        thread.join(5)
+        thread.join(PATIENCE)

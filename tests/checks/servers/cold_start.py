@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gate.runner import attempt
+from tests.checks.servers.daemon import until
 from tests.conftest import run, watch_for, why_not
 
 PAUSE = 0.05
@@ -33,6 +34,9 @@ class Client:
     def first_success(self) -> float:
         return next(end for _, end, is_well in self.calls if is_well)
 
+    def has_ended_one_begun_after(self, moment: float) -> bool:
+        return any(start > moment for start, _, _ in self.calls)
+
     def has_failed_after(self, moment: float) -> bool:
         return any(start > moment and not is_well for start, _, is_well in self.calls)
 
@@ -50,16 +54,23 @@ class Comparison:
 
 
 def compare(
-    line: str, client: Callable[[], bool], server: AbstractContextManager[Any]
+    line: str,
+    client: Callable[[], bool],
+    server: AbstractContextManager[Any],
+    hear: Callable[[str], object] = str,
 ) -> Comparison:
-    """Start *server* while gate asks for *line* every 50 ms, and *client* all the time."""
+    """Start *server* while gate asks for *line* every 50 ms, and *client* all the time.
+
+    Each reason that gate gives is told to *hear* at once.
+    """
     own, before = Client(client), run(why_not(line))
     thread = threading.Thread(target=own.go_on)
     thread.start()
     try:
         with server:
-            reasons, ready = run(poll(line))
-            time.sleep(0.3)  # the client goes on, for it might fail after gate's success
+            reasons, ready = run(poll(line, hear))
+            # It might fail after gate's success.
+            until(lambda: own.has_ended_one_begun_after(ready) or not thread.is_alive())
             own.is_over.set()
             thread.join()
     finally:
@@ -68,11 +79,12 @@ def compare(
     return Comparison(reasons, ready - own.first_success(), own.has_failed_after(ready))
 
 
-async def poll(line: str) -> tuple[list[str], float]:
+async def poll(line: str, hear: Callable[[str], object] = str) -> tuple[list[str], float]:
     """Return the reasons, each once in a row, until gate finds *line* ready, and when."""
     watch = watch_for(line)
     reasons: list[str] = []
     while reason := (await attempt(watch)).reason:
         reasons += [reason] if reason not in reasons[-1:] else []
+        hear(reason)
         await asyncio.sleep(PAUSE)
     return reasons, time.monotonic()

@@ -73,7 +73,7 @@ class Kubernetes:
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         """Wait until *is_so*, looking whenever a connection or a watch begins or ends."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not is_so():
                 await self._happened.wait()
 

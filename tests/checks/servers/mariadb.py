@@ -12,6 +12,7 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 from tests.checks.servers.cold_start import Comparison, compare
+from tests.checks.servers.daemon import PATIENCE
 from tests.conftest import free_port, needs
 
 _PACKAGE = "mariadb-server"
@@ -89,8 +90,8 @@ class Mariadb:
             yield self
 
     def wait_until(self, holds: Callable[[], bool]) -> None:
-        """Return when *holds()* is true; fail with the log after half a minute."""
-        end = time.monotonic() + 30
+        """Return when *holds()* is true; fail with the log after a minute."""
+        end = time.monotonic() + PATIENCE
         while not holds():
             assert time.monotonic() < end, self.log.read_text()
             time.sleep(0.02)
@@ -112,7 +113,7 @@ class Mariadb:
         """Stop the server."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(30)
+            self._process.wait(PATIENCE)
             self._process = None
 
     @contextmanager

@@ -11,7 +11,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from tests.checks.servers.cold_start import Comparison, compare
-from tests.checks.servers.daemon import Daemon, running, started
+from tests.checks.servers.daemon import PATIENCE, Daemon, running, started
 from tests.conftest import free_port, needs
 
 
@@ -22,7 +22,7 @@ def _command(port: int, settings: tuple[str, ...]) -> list[str]:
 def greets(port: int) -> bool:
     """Whether the server greets who connects."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=3) as sock:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as sock:
             return sock.recv(5) == b"INFO "
     except OSError:
         return False
@@ -31,7 +31,7 @@ def greets(port: int) -> bool:
 @contextmanager
 def connected(port: int) -> Iterator[None]:
     """Hold one connection, logged in."""
-    with socket.create_connection(("127.0.0.1", port), timeout=3) as sock:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as sock:
         sock.sendall(b'CONNECT {"verbose":true}\r\n')
         said = b""
         while b"+OK" not in said:
@@ -42,7 +42,7 @@ def connected(port: int) -> Iterator[None]:
 def is_healthy(monitor: int) -> bool:
     """What the server itself says of its health, at its monitoring port."""
     try:
-        with urlopen(f"http://127.0.0.1:{monitor}/healthz", timeout=3) as answer:
+        with urlopen(f"http://127.0.0.1:{monitor}/healthz", timeout=PATIENCE) as answer:
             return bool(answer.status == 200)
     except (URLError, OSError):
         return False

@@ -6,7 +6,6 @@ import os
 import re
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import trustme
 
+from tests.checks.servers.daemon import until
 from tests.conftest import free_port, needs
 
 CONFIG = """
@@ -86,19 +86,13 @@ def running(folder: Path, authority: trustme.CA) -> Iterator[Nginx]:
     command: list[str | Path] = [program, "-p", folder, "-e", folder / "error.log", "-c", config]
     with subprocess.Popen(command) as process:
         try:
-            _await_answer(ports["plain"], process)
+            until(lambda: process.poll() is not None or _listens(ports["plain"]))
+            assert process.poll() is None, "nginx has ended"
             yield Nginx(folder, **ports)
         finally:
             process.terminate()
 
 
-def _await_answer(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(200):
-        try:
-            with socket.create_connection(("127.0.0.1", port)):
-                return
-        except OSError:
-            assert process.poll() is None, "nginx has ended"
-            time.sleep(0.05)
-    message = "nginx does not listen"
-    raise AssertionError(message)
+def _listens(port: int) -> bool:
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0

@@ -13,13 +13,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import trustme
 
 from tests.checks.servers import certificate
 from tests.checks.servers.cold_start import Comparison, compare
+from tests.checks.servers.daemon import PATIENCE
 from tests.conftest import free_port, needs
 
 _PACKAGE = "postgresql"
@@ -109,8 +110,8 @@ class Postgresql:
         return subprocess.run(command, check=False).returncode == 0
 
     def wait_until(self, holds: Callable[[], bool]) -> None:
-        """Return when *holds()* is true; fail with the log after half a minute."""
-        end = time.monotonic() + 30
+        """Return when *holds()* is true; fail with the log after a minute."""
+        end = time.monotonic() + PATIENCE
         while not holds():
             assert time.monotonic() < end, self.log.read_text()
             time.sleep(0.02)
@@ -124,7 +125,7 @@ class Postgresql:
         """Stop the server: SIGINT at once, SIGQUIT as in a crash."""
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(30)
+            self._process.wait(PATIENCE)
             self._process = None
 
     @contextmanager
@@ -176,15 +177,29 @@ class Postgresql:
         return ("-h", str(self.folder), "-p", str(self.port), "-U", "postgres")
 
     def log_size(self) -> int:
-        """Return the length of the log."""
+        """Return the length of the log once all clients so far are done with."""
+        self.wait_until(lambda: not self._is_visited())
         return self.log.stat().st_size
 
     def logged(self, since: int) -> list[str]:
         """Return the lines of the log from *since* on, without what explains another."""
-        time.sleep(0.1)  # a line of a connection that has ended may still be on its way
+        # A line of a connection that has ended may still be on its way.
+        self.wait_until(lambda: not self._is_visited())
         lines = self.log.read_bytes()[since:].decode().splitlines()
         notes = ("DETAIL", "HINT", "STATEMENT", "\t")
         return [line for line in lines if not line.startswith(notes)]
+
+    def _is_visited(self) -> bool:
+        """Whether a process of the server's is there for a client, or for what is not yet known."""
+        assert self._process is not None
+        titles = []
+        for child in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                parent = (child / "stat").read_text().rpartition(")")[2].split()[1]
+                if parent == str(self._process.pid):
+                    titles.append((child / "cmdline").read_text())
+        # As in "postgres: app app 127.0.0.1(56330) idle"; before, it is called like its parent.
+        return any("(" in title or not title.startswith("postgres: ") for title in titles if title)
 
 
 @contextmanager

@@ -29,8 +29,7 @@ _PROGRAMS = Path("/usr/lib/rabbitmq/bin")
 _ACCEPTED = re.compile(r"accepting AMQP connection <\S+> \((.*)\)")
 _ENDED = re.compile(r"Closing all channels from connection '(.*)'")
 _READY = r"Change boot state to `ready`"
-_LET_IN = r"authenticated and granted access to vhost"
-_LEFT = r"closing AMQP connection"
+_LET_IN = r"connection (<\S+>) .* authenticated and granted access to vhost"
 APP = "app:p%40ss%3Aw%C3%B6rd"
 """User and password of the node, as a URL has them."""
 
@@ -82,25 +81,31 @@ class Node:
 
     def ready_at(self) -> float:
         """Return when the boot was over, which is what `check_running` tells, in epoch seconds."""
-        return self._first(_READY)
+        return _time_of(self._first(_READY))
 
     def first_stay(self) -> float:
-        """Return for how many seconds the first client was there once it was let in."""
-        return self._first(_LEFT) - self._first(_LET_IN)
+        """Return for how many seconds the first client was there that has been let in."""
+        process = re.escape(self._first(_LET_IN)[2])
+        left = _time_of(self._first(f"closing AMQP connection {process}"))
+        return left - _time_of(self._first(f"accepting AMQP connection {process}"))
 
-    def _first(self, text: str) -> float:
-        """Return when the log says *text* first."""
+    def _first(self, text: str) -> re.Match[str]:
+        """Return where the log says *text* first, its time in front."""
         pattern = re.compile(rf"^(\S+ \S+) .*{text}", re.MULTILINE)
         until(lambda: pattern.search(self.log()) is not None)
         found = pattern.search(self.log())
         assert found is not None
-        return datetime.fromisoformat(found[1]).timestamp()
+        return found
 
     def _peers(self, pattern: re.Pattern[str]) -> set[str]:
         return set(pattern.findall(self.log()))
 
     def _logs(self) -> list[Path]:
         return sorted(Path(self.env["RABBITMQ_LOG_BASE"]).glob("*.log"))
+
+
+def _time_of(line: re.Match[str]) -> float:
+    return datetime.fromisoformat(line[1]).timestamp()
 
 
 def cold_start(folder: Path) -> Comparison:

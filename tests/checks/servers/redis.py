@@ -55,19 +55,30 @@ def _node(folder: Path) -> AbstractContextManager[Daemon]:
     return redis(folder, own, "--cluster-announce-ip 127.0.0.1")
 
 
-def cold_start(folder: Path, *settings: str) -> Comparison:
+def cold_start(folder: Path) -> Comparison:
     """Start a server while gate and `redis-cli` ask it."""
-    port = free_port()
-    server = started(command(folder, port, *settings), port=port, log_file=folder / "log")
-    return compare(f"redis://127.0.0.1:{port}", lambda: pings(port), server)
+    return _cold_start(folder)
 
 
 def cold_start_with_data(folder: Path) -> Comparison:
-    """Start a server that has some seconds of loading to do, while gate and `redis-cli` ask it."""
+    """Start a server that loads its data until gate has seen it do so, and a little longer."""
     with redis(folder, "--enable-debug-command yes") as daemon:
         cli(daemon.port, "DEBUG", "POPULATE", "8000", "key", "100")
         cli(daemon.port, "SAVE")
-    return cold_start(folder, "--key-load-delay 50 --loading-process-events-interval-bytes 1024")
+    slow = ("--key-load-delay 50000", "--loading-process-events-interval-bytes 1024")
+    return _cold_start(folder, *slow, ends="loading its data set")
+
+
+def _cold_start(folder: Path, *settings: str, ends: str = "") -> Comparison:
+    """Start a server, and have it load at full speed when gate says that it *ends*."""
+    port = free_port()
+    server = started(command(folder, port, *settings), port=port, log_file=folder / "log")
+
+    def hear(reason: str) -> None:
+        if reason == ends:
+            cli(port, "CONFIG", "SET", "key-load-delay", "0")
+
+    return compare(f"redis://127.0.0.1:{port}", lambda: pings(port), server, hear)
 
 
 def cli(port: int, *words: str) -> str:
