@@ -59,20 +59,19 @@ def set_up(*, level: str, form: str, stream: TextIO | None = None) -> FilteringB
 
 
 class _Lines:
-    """Writes lines to *stream*, as long as it takes them; it is None where stderr is closed.
+    """Writes lines to *stream*, as long as it takes them.
 
     Nothing is worth failing for a reader that went away, and nobody is left to complain to.
     """
 
-    def __init__(self, stream: TextIO | None) -> None:
+    def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def info(self, line: str) -> None:
         """Write *line*."""
         with suppress(OSError, ValueError):
-            if self._stream:
-                self._stream.write(line + "\n")
-                self._stream.flush()
+            self._stream.write(line + "\n")
+            self._stream.flush()
 
     debug = warning = error = info
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gate import durations, wording
+from gate import durations, stage, wording
 from gate.checks._k8s_api import Resource
 from gate.cluster import Change, Cluster
 from gate.errors import CheckFailed
@@ -83,10 +83,10 @@ class _Teller:
         try:
             is_there = await self._cluster.write(change_of)
         except CheckFailed as exc:
-            self.warn(str(exc))
+            self.warn(stage.redacted(str(exc)))
             return False
         except Exception as exc:  # noqa: BLE001 -- telling is an extra: it must never end the gate
-            self.warn(f"{type(exc).__name__}: {exc}")
+            self.warn(stage.redacted(f"{type(exc).__name__}: {exc}"))
             return False
         return True if is_there else None
 

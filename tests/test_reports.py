@@ -18,12 +18,13 @@ from typing import Any
 import pytest
 import yaml
 
-from gate import logs, pod, reports, url
+from gate import logs, pod, reports, stage, url
 from gate.board import Board
 from gate.checks._k8s_account import Account
 from gate.checks._tls import Tls
 from gate.cluster import Cluster
 from gate.config import Settings
+from gate.errors import CheckFailed
 from gate.latch import Latch
 from gate.model import Dependency, Result
 from gate.reports import Pace
@@ -295,6 +296,27 @@ def test_a_fault_of_gates_own_in_telling_is_a_warning_and_ends_nothing() -> None
     (line,) = reported(broken, happen, pod_condition=TYPE).splitlines()
 
     assert json.loads(line)["reason"] == "LookupError: "
+
+
+def test_a_warning_holds_no_token() -> None:
+    class Echoing(Cluster):
+        tries = 0
+
+        async def write(self, _: Any) -> bool:
+            self.tries += 1
+            stage.begin()
+            stage.keep_secret("tok3n")
+            msg = "unknown token tok3n"
+            raise CheckFailed(msg)
+
+    echoing = Echoing()
+
+    async def happen(_: Board) -> None:
+        await until(lambda: echoing.tries > 1)
+
+    (line,) = reported(echoing, happen, pod_condition=TYPE).splitlines()
+
+    assert json.loads(line)["reason"] == "unknown token ***"
 
 
 def test_an_api_server_that_is_not_there_is_one_warning(

@@ -60,9 +60,7 @@ def database(target: Target) -> int:
 def _with_query(target: Target, given: Tls) -> Tls:
     query = dict(target.url.query)
     tls = _tls.completed(given, target, ca="sslcacerts", cert="sslcertfile", key="sslkeyfile")
-    for name, path in zip(tls.names, (tls.ca, tls.cert, tls.key), strict=True):
-        if name not in given.names and not path.startswith("/"):
-            target.problem(f"{name} in the URL: wants an absolute path")
+    _tls.demand_absolute(tls, target)
     # Celery writes CERT_NONE as well.
     verifying = query.get("ssl_cert_reqs", "").lower().removeprefix("cert_")
     if verifying not in _VERIFYING:

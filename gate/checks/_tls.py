@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 FAREWELL = 0.25
 """Seconds to wait for the other side's farewell: the outcome is known by then."""
 
+_FILES = ("ca", "cert", "key")
+"""gate's own options that are paths."""
+
 _Stamp = tuple[int, int, int]
 
 
@@ -42,7 +45,7 @@ class Tls:
     insecure: bool = False
     any_name: bool = False
     """The certificate is verified, but not whose name is in it (`sslmode=verify-ca`)."""
-    names: tuple[str, str, str] = ("ca", "cert", "key")
+    names: tuple[str, str, str] = _FILES
     """What the paths are called where they are written."""
 
     def name_for(self, host: str) -> str:
@@ -91,6 +94,14 @@ def completed(tls: Tls, target: Target, *, ca: str, cert: str, key: str = "") ->
     names, paths = zip(authority, chain, private, strict=True)
     target.keep_path(*paths)
     return replace(tls, ca=paths[0], cert=paths[1], key=paths[2], names=names)
+
+
+def demand_absolute(tls: Tls, target: Target) -> None:
+    """Note paths from the query that are not absolute, for drivers that take no other."""
+    for name, path in zip(tls.names, (tls.ca, tls.cert, tls.key), strict=True):
+        # Those of gate's own options are looked at where they are read.
+        if name not in _FILES and not path.startswith("/"):
+            target.problem(f"{name} in the URL: wants an absolute path")
 
 
 def is_host_name(text: str) -> bool:

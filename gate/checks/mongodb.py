@@ -139,9 +139,7 @@ def _tls_of(target: Target, options: dict[str, str]) -> _tls.Tls | None:
     """Return what the TLS options and the query, as drivers have it, say together."""
     given = _tls.parse(target)
     tls = _tls.completed(given, target, ca="tlscafile", cert="tlscertificatekeyfile")
-    for name, path in zip(tls.names, (tls.ca, tls.cert, tls.key), strict=True):
-        if name not in given.names and not path.startswith("/"):
-            target.problem(f"{name} in the URL: wants an absolute path")
+    _tls.demand_absolute(tls, target)
     tls = replace(
         tls,
         insecure=given.insecure or any(_is_on(options.get(key)) for key in _INSECURE),

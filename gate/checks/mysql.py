@@ -50,7 +50,7 @@ class Mysql:
         """Raise `CheckFailed` unless one of the servers is ready."""
         account = self.account
         if account is not None and self.password_file:
-            # Here, not where each server is asked in a task of its own: secrets are kept by task.
+            # Once for all servers, and before one of them waits for it.
             password = await _secret.read(self.password_file, "password-file")
             account = replace(account, password=password)
         await first_ready(

@@ -64,7 +64,7 @@ class Postgresql:
 
     async def __call__(self) -> None:
         """Raise `CheckFailed` unless one of the servers is ready."""
-        # Before the servers are asked, each in a task of its own: secrets are kept by task.
+        # Once for all servers, and before one of them waits for it.
         password = self.written_password
         if self.password_file:
             password = await _secret.read(self.password_file, "password-file")
