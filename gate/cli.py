@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
-from gate import become, checks, config, flags, listen, output, record
+from gate import become, checks, config, flags, listen, output, record, statefile
 from gate.errors import ConfigError, GateError, ListenError, Problem, UsageError
 from gate.loop import Loop
 from gate.runner import Watch
@@ -175,7 +175,7 @@ def _load(
 def _all_problems(read: Config) -> list[Problem]:
     problems = list(read.all_problems())
     path = read.settings.state_file
-    if path is not None and (why := record.why_unusable(path)):
+    if path is not None and (why := statefile.why_unusable(path)):
         problems.append(Problem("GATE_STATE_FILE", why))
     return problems
 

@@ -1,13 +1,12 @@
-"""The files gate writes: the termination message and the mark that it has opened.
+"""The termination message: what gate waits for, kept in the file that the kubelet reads.
 
-Both are for the kubelet or for the next gate in this container's place; neither is worth
-failing for, so what cannot be written is told once and then let be.
+The file is rewritten while gate waits, so that the reason is there even after SIGKILL. A file that
+cannot be written is reported once and then left alone: it is not worth failing for.
 """
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gate import wording
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
 
 MESSAGE_LIMIT = 4096
 """Bytes of a termination message that the kubelet reads (fact 8.2)."""
-
-_BOOT_ID = "/proc/sys/kernel/random/boot_id"
-_NETWORK = "/proc/self/ns/net"
 
 
 def termination_path(setting: str | None) -> str | None:
@@ -73,45 +69,3 @@ class TerminationMessage:
             self._is_broken = True
             self._complain(exc)
         self._written = text
-
-
-def sandbox() -> str:
-    """Return what tells this pod sandbox from another: boot and network namespace (fact 1.15).
-
-    With hostNetwork every sandbox of the node has the same network namespace. Raises `OSError`.
-    """
-    boot = Path(_BOOT_ID).read_text(encoding="ascii").strip()
-    return f"{boot} {os.readlink(_NETWORK)}"  # noqa: PTH115 -- a text, not a path
-
-
-def has_opened(path: str) -> bool:
-    """Whether a gate has opened before in this sandbox; raises `OSError`.
-
-    A mark of another sandbox, or one that cannot be understood, is none.
-    """
-    try:
-        return Path(path).read_text(encoding="utf-8", errors="replace").strip() == sandbox()
-    except FileNotFoundError:
-        return False
-
-
-def mark_opened(path: str) -> None:
-    """Leave the mark for a gate that restarts in this sandbox; raises `OSError`.
-
-    Written aside and renamed, so that a gate killed in the middle leaves no half of it.
-    """
-    aside = Path(f"{path}.new")
-    aside.write_text(sandbox() + "\n", encoding="ascii")
-    aside.replace(path)
-
-
-def why_unusable(path: str) -> str:
-    """Return why no mark can be kept at *path*, empty if one can."""
-    folder = os.path.dirname(path)  # noqa: PTH120 -- a text
-    if not os.path.isdir(folder):  # noqa: PTH112 -- a text
-        return f"there is no folder {folder}; mount an emptyDir there"
-    if os.path.isdir(path):  # noqa: PTH112 -- a text
-        return f"{path} is a folder; name a file in it"
-    if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
-        return f"the folder {folder} cannot be written; mount an emptyDir there"
-    return ""

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from gate import __version__, record, status
-from gate.loop import aside
+from gate import __version__, statefile, status
 from gate.model import Happening, Phase
 from gate.server import make_app
-from gate.watching import Job, end, ended_by, make_board, work
+from gate.supervisor import end, ended_by, work
+from gate.threads import aside
+from gate.watching import Job, make_board
 
 if TYPE_CHECKING:
     import asyncio
@@ -55,7 +56,7 @@ async def serve(job: Job, sock: socket.socket) -> int:
         _announce(job, sock)
         _open_at_once(job, board)
         others = [_exit_when_overdue(job, board, ended), *_reported(job, board)]
-        code = await work(job, board, ended, *others)
+        code = await work(job.watches, board, ended, *job.reminders(board), *others)
         job.logger.info("gate.stopping", open=board.latch.is_open)
         return code
     finally:
@@ -85,7 +86,7 @@ def _open_at_once(job: Job, board: Board) -> None:
 def _has_opened_before(job: Job) -> bool:
     path = job.settings.state_file
     try:
-        return path is not None and record.has_opened(path)
+        return path is not None and statefile.has_opened(path)
     except OSError as exc:
         job.complain("state_file.unreadable", path, exc)
         return False
@@ -159,6 +160,6 @@ class _Marker:
         if transition.happening is not Happening.GATE_OPENED:
             return
         try:
-            record.mark_opened(self.path)
+            statefile.mark_opened(self.path)
         except OSError as exc:
             self.job.complain("state_file.unwritable", self.path, exc)

@@ -13,7 +13,8 @@ from gate.errors import NotReady
 from gate.latch import Latch
 from gate.model import Phase, State
 from gate.runner import Watch, attempt
-from gate.watching import Job, end, ended_by, make_board, work
+from gate.supervisor import end, ended_by, work
+from gate.watching import Job, make_board
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,9 +48,9 @@ async def wait(job: Job, display: Display | None = None) -> int:
     observers = [display.observe] if display else []
     board = make_board(job, timeout=job.settings.timeout or TIMEOUT, observers=observers)
     ended = ended_by({one: 128 + one for one in (signal.SIGTERM, signal.SIGINT)})
-    others = [display.follow(board)] if display else []
+    others = job.reminders(board) + ([display.follow(board)] if display else [])
     try:
-        code = await work(job, board, ended, _settle(board, ended), *others)
+        code = await work(job.watches, board, ended, _settle(board, ended), *others)
     finally:
         if display:
             display.end(board)

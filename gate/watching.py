@@ -1,4 +1,4 @@
-"""What `serve` and `wait` have in common: board, signals, the work and its reminder."""
+"""What `serve` and `wait` report alike: the log, the termination message, the reminder."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from gate.board import Board
 from gate.latch import Latch
 from gate.logs import LogObserver
 from gate.model import Phase
-from gate.runner import Watch, watch_all
 
 if TYPE_CHECKING:
-    import signal
-    from collections.abc import Awaitable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Iterable, Sequence
 
     from structlog.typing import FilteringBoundLogger
 
     from gate.board import Observer
     from gate.config import Settings
+    from gate.runner import Watch
 
 REMINDER = 15.0
 """Seconds between two lines that say what is still waited for."""
@@ -35,6 +34,10 @@ class Job:
     logger: FilteringBoundLogger
     is_shown: bool = False
     """Something else shows what changes: the log is for the rest."""
+
+    def reminders(self, board: Board) -> list[Awaitable[None]]:
+        """Return the task that logs every 15 s what is pending; none where that is shown."""
+        return [] if self.is_shown else [_remind(self.logger, board)]
 
     def complain(self, event: str, path: str | None, exc: OSError) -> None:
         """Warn of a file that cannot be used; nothing is worth failing for it."""
@@ -69,38 +72,6 @@ def make_board(
     return Board(latch, watching)
 
 
-def ended_by(codes: Mapping[signal.Signals, int]) -> asyncio.Future[int]:
-    """Return what a signal settles with its exit code; each of *codes* is handled."""
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[int] = loop.create_future()
-    for number, code in codes.items():
-        loop.add_signal_handler(number, end, ended, code)
-    return ended
-
-
-def end(ended: asyncio.Future[int], code: int) -> None:
-    """Settle *ended* with *code*, unless something else came first."""
-    if not ended.done():
-        ended.set_result(code)
-
-
-async def work(job: Job, board: Board, ended: asyncio.Future[int], *others: Awaitable[None]) -> int:
-    """Attempt, remind and do *others* until *ended*; then cancel whatever is under way."""
-    tasks = [
-        asyncio.ensure_future(watch_all(job.watches, board)),
-        *([] if job.is_shown else [asyncio.ensure_future(_remind(job.logger, board))]),
-        *(asyncio.ensure_future(other) for other in others),
-    ]
-    for task in tasks:
-        task.add_done_callback(lambda done: _end_on_fault(done, ended))
-    try:
-        return await ended
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
 async def _remind(logger: FilteringBoundLogger, board: Board) -> None:
     while not board.latch.is_open:
         await board.until(lambda: board.latch.is_open, REMINDER)
@@ -112,12 +83,3 @@ async def _remind(logger: FilteringBoundLogger, board: Board) -> None:
                 seconds=round(snapshot.elapsed),
                 waiting_for=wording.pending(snapshot),
             )
-
-
-def _end_on_fault(done: asyncio.Future[None], ended: asyncio.Future[int]) -> None:
-    """Let a fault of gate's own end it: going on unwatched would be waiting for ever."""
-    if done.cancelled() or ended.done():
-        return
-    fault = done.exception()
-    if fault is not None:
-        ended.set_exception(fault)

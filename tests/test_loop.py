@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from gate.loop import Loop, aside
+from gate.loop import Loop
+from gate.threads import aside
 from tests.conftest import run
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gate import record
+from gate import record, statefile
 from gate.config.settings import TERMINATION_LOG
 from tests.conftest import nobody
 
@@ -40,12 +40,12 @@ def test_a_message_is_never_refused_for_its_letters(tmp_path: Path) -> None:
 
 def test_a_mark_counts_in_this_sandbox_only(tmp_path: Path) -> None:
     path = tmp_path / "opened"
-    before = record.has_opened(str(path))
-    record.mark_opened(str(path))
-    after = record.has_opened(str(path))
+    before = statefile.has_opened(str(path))
+    statefile.mark_opened(str(path))
+    after = statefile.has_opened(str(path))
     path.write_text(path.read_text().replace("net:[", "net:[9"))
 
-    assert (before, after, record.has_opened(str(path))) == (False, True, False)
+    assert (before, after, statefile.has_opened(str(path))) == (False, True, False)
     assert [one.name for one in tmp_path.iterdir()] == ["opened"]
 
 
@@ -53,7 +53,7 @@ def test_half_a_mark_is_none(tmp_path: Path) -> None:
     path = tmp_path / "opened"
     path.write_bytes(b"\xff\x00")
 
-    assert not record.has_opened(str(path))
+    assert not statefile.has_opened(str(path))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_why_a_mark_cannot_be_kept(tmp_path: Path, path: str, why: str) -> None:
         parent.chmod(0o755)
 
     with nobody():
-        found = record.why_unusable(path.format(tmp=tmp_path))
+        found = statefile.why_unusable(path.format(tmp=tmp_path))
 
     assert found == why.format(tmp=tmp_path)
 

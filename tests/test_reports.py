@@ -80,7 +80,7 @@ def reported(
     return stream.getvalue()
 
 
-def attempt(board: Board, reason: str = "") -> None:
+def attempted(board: Board, reason: str = "") -> None:
     now = board.now()
     board.record(Result(name="db", ok=not reason, reason=reason, started=now, finished=now))
 
@@ -95,7 +95,7 @@ def test_while_it_waits_an_event_says_what_for_and_is_counted_up(
     api: ClusterApi, cluster: Cluster
 ) -> None:
     async def happen(board: Board) -> None:
-        attempt(board, "connection refused")
+        attempted(board, "connection refused")
         await until(lambda: any(event["count"] >= 3 for event in api.events.values()))
 
     reported(cluster, happen, events=True)
@@ -116,7 +116,7 @@ def test_while_it_waits_an_event_says_what_for_and_is_counted_up(
 def test_another_reason_is_another_event(api: ClusterApi, cluster: Cluster) -> None:
     async def happen(board: Board) -> None:
         for reason in ("connection refused", "starting up"):
-            attempt(board, reason)
+            attempted(board, reason)
             await until(lambda: reason in str(api.events))  # noqa: B023 -- awaited here
 
     reported(cluster, happen, events=True)
@@ -127,7 +127,7 @@ def test_another_reason_is_another_event(api: ClusterApi, cluster: Cluster) -> N
 
 def test_an_event_that_has_expired_is_written_anew(api: ClusterApi, cluster: Cluster) -> None:
     async def happen(board: Board) -> None:
-        attempt(board, "connection refused")
+        attempted(board, "connection refused")
         await until(lambda: bool(api.events))
         with api.changed:
             (first,) = api.events
@@ -141,10 +141,10 @@ def test_an_event_that_has_expired_is_written_anew(api: ClusterApi, cluster: Clu
 
 def test_there_is_at_most_one_event_a_minute(api: ClusterApi, cluster: Cluster) -> None:
     async def happen(board: Board) -> None:
-        attempt(board, "connection refused")
+        attempted(board, "connection refused")
         await until(lambda: bool(api.told))
         for number in range(200):
-            attempt(board, f"reason {number}")
+            attempted(board, f"reason {number}")
             await asyncio.sleep(0.001)
 
     reported(cluster, happen, pace=replace(QUICK, events=60.0), events=True)
@@ -154,8 +154,8 @@ def test_there_is_at_most_one_event_a_minute(api: ClusterApi, cluster: Cluster) 
 
 def test_a_quick_start_has_only_the_event_of_the_opening(api: ClusterApi, cluster: Cluster) -> None:
     async def happen(board: Board) -> None:
-        attempt(board, "connection refused")
-        attempt(board)
+        attempted(board, "connection refused")
+        attempted(board)
         await until(lambda: bool(api.events))
 
     reported(cluster, happen, pace=NEVER, events=True)
@@ -182,9 +182,9 @@ def test_the_condition_is_false_with_the_reason_and_then_true(
     api: ClusterApi, cluster: Cluster
 ) -> None:
     async def happen(board: Board) -> None:
-        attempt(board, "connection refused")
+        attempted(board, "connection refused")
         await until(lambda: TYPE in api.conditions)
-        attempt(board)
+        attempted(board)
         await until(lambda: api.conditions[TYPE]["status"] == "True")
 
     reported(cluster, happen, pod_condition=TYPE)
@@ -198,12 +198,12 @@ def test_the_condition_turns_false_when_a_monitored_dependency_goes_away(
     api: ClusterApi, cluster: Cluster
 ) -> None:
     async def happen(board: Board) -> None:
-        attempt(board)
+        attempted(board)
         await until(lambda: api.statuses == ["True: "])
         for _ in range(3):
-            attempt(board, "connection refused")
+            attempted(board, "connection refused")
         await until(lambda: len(api.statuses) == 2)
-        attempt(board)
+        attempted(board)
         await until(lambda: len(api.statuses) == 3)
 
     monitored = replace(DB, monitor=True)
@@ -219,7 +219,7 @@ def test_the_time_of_the_transition_changes_with_the_status_only(
 
     async def happen(board: Board) -> None:
         for reason in ("connection refused", "starting up"):
-            attempt(board, reason)
+            attempted(board, reason)
             await until(lambda: api.conditions.get(TYPE, {}).get("message", "").endswith(reason))  # noqa: B023 -- awaited here
             times.append(api.conditions[TYPE]["lastTransitionTime"])
             await asyncio.sleep(1.1)  # The API's times are whole seconds.
@@ -252,7 +252,7 @@ def test_a_lack_of_rights_is_one_warning_and_is_made_good_when_they_come(
     api.denied.add(denied)
 
     async def happen(board: Board) -> None:
-        attempt(board, "connection refused")
+        attempted(board, "connection refused")
         await until(lambda: len(api.told) >= 3)
         api.denied.clear()
         await until(lambda: bool(api.events or TYPE in api.conditions))
@@ -268,7 +268,7 @@ def test_the_event_of_the_opening_is_tried_again(api: ClusterApi, cluster: Clust
     api.denied.add(("create", "events"))
 
     async def happen(board: Board) -> None:
-        attempt(board)
+        attempted(board)
         await until(lambda: len(api.told) >= 2)
         api.denied.clear()
         await until(lambda: bool(api.events))
@@ -291,7 +291,7 @@ def test_a_fault_of_gates_own_in_telling_is_a_warning_and_ends_nothing() -> None
 
     async def happen(board: Board) -> None:
         await until(lambda: broken.tries > 2)  # Of more than the first nothing may be heard.
-        attempt(board)
+        attempted(board)
 
     (line,) = reported(broken, happen, pod_condition=TYPE).splitlines()
 
@@ -337,7 +337,7 @@ def test_an_api_server_that_is_not_there_is_one_warning(
     )
 
     async def happen(board: Board) -> None:
-        attempt(board, "connection refused")
+        attempted(board, "connection refused")
         await until(lambda: gone.tries > 2)  # Of more than the first nothing may be heard.
 
     (line,) = reported(gone, happen, events=True).splitlines()
@@ -434,7 +434,7 @@ def test_an_api_server_that_is_silent_delays_neither_opening_nor_end(
 
     async def happen(board: Board) -> None:
         await asyncio.sleep(0.1)  # The request is under way.
-        attempt(board)
+        attempted(board)
         opened.append(board.latch.is_open)
 
     began = time.monotonic()

@@ -13,7 +13,8 @@ from gate.config import Settings
 from gate.errors import CheckFailed
 from gate.model import Dependency
 from gate.runner import Watch
-from gate.watching import Job, make_board, work
+from gate.supervisor import work
+from gate.watching import Job, make_board
 from tests.virtual import play
 
 
@@ -40,7 +41,7 @@ def follow(job: Job, seconds: float, *, timeout: float | None = None) -> None:
         board = make_board(job, timeout=timeout)
         ended = asyncio.get_running_loop().create_future()
         asyncio.get_running_loop().call_later(seconds, ended.set_result, 0)
-        await work(job, board, ended)
+        await work(job.watches, board, ended, *job.reminders(board))
 
     play(main())
 

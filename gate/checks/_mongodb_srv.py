@@ -11,7 +11,7 @@ from dns.exception import DNSException, Timeout
 from dns.resolver import NXDOMAIN, NoAnswer
 
 from gate import stage
-from gate.checks.mongodb import Seeds
+from gate.checks._mongodb_seeds import Seeds
 from gate.errors import Absent, CheckFailed
 from gate.url import Host
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gate import stage
 from gate.errors import CheckFailed
-from gate.loop import aside
+from gate.threads import aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 from gate import stage
 from gate.checks._output import Output
 from gate.errors import Absent, CheckFailed
-from gate.loop import aside
 from gate.target import whole_number
+from gate.threads import aside
 
 if TYPE_CHECKING:
     from gate.target import Target

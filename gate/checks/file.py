@@ -24,7 +24,7 @@ from urllib.parse import unquote
 from gate import durations, stage
 from gate.checks._regular_file import demand, opened
 from gate.errors import Absent, CheckFailed
-from gate.loop import aside
+from gate.threads import aside
 
 if TYPE_CHECKING:
     from gate.target import Target

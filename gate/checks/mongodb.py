@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from gate import stage
 from gate.checks import _login, _tls
+from gate.checks._mongodb_seeds import FindSeeds, Seeds
 from gate.checks._mongodb_state import COMMAND_NOT_FOUND, Wanted, judge
 from gate.checks._mongodb_wire import command
 from gate.checks._several import first_ready
@@ -39,24 +40,6 @@ _NO_SECRETS = (
     *("heartbeatfrequencyms", "localthresholdms", "uuidrepresentation"),
 )
 """Parameters that drivers know; not authMechanismProperties, which may hold a token."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seeds:
-    """The hosts to ask and what DNS says of them: options by lower-case name."""
-
-    hosts: tuple[Host, ...]
-    options: tuple[tuple[str, str], ...] = ()
-
-    async def __call__(self) -> Seeds:
-        """Return itself: the hosts are those of the URL."""
-        return self
-
-
-class FindSeeds(Protocol):
-    """Finds the hosts, at each attempt; raises `CheckFailed`."""
-
-    async def __call__(self) -> Seeds: ...  # noqa: D102 -- the class says it
 
 
 class LogIn(Protocol):

@@ -27,11 +27,12 @@ from pymongo.errors import OperationFailure
 
 from gate.checks import _bson
 from gate.checks._login import Login
+from gate.checks._mongodb_seeds import Seeds
 from gate.checks._mongodb_srv import Srv
 from gate.checks._mongodb_state import Wanted
 from gate.checks._pymongo import LogIn
 from gate.checks._tls import Tls
-from gate.checks.mongodb import Mongodb, Seeds
+from gate.checks.mongodb import Mongodb
 from gate.errors import Absent, CheckFailed
 from gate.url import Host
 from tests.checks.servers.daemon import until
