@@ -30,7 +30,7 @@ RUN PYTHONPATH=/backend python3 -m pip wheel --quiet --no-index --no-deps --no-b
 # pip takes from the checked wheels those that these need; an unknown extra only makes it warn.
 ARG EXTRAS=all
 RUN python3 -m pip install --quiet --no-index --find-links /wheels --no-compile \
-      --target /packages "gate[${EXTRAS}]" 2>/notes || { cat /notes >&2; exit 1; } ; \
+      --target /packages "podgate[${EXTRAS}]" 2>/notes || { cat /notes >&2; exit 1; } ; \
     ! grep -F 'does not provide the extra' /notes >&2
 
 # Out goes what is not for running gate: scripts that start another Python, stubs and sources
@@ -43,7 +43,7 @@ RUN cd /packages \
       -o -path '*.dist-info/REQUESTED' \) -delete \
  && find . -type d -empty -delete \
  && chmod -R a+rX,go-w . \
- && mkdir /app && mv gate gate-*.dist-info /app
+ && mkdir /app && mv gate podgate-*.dist-info /app
 
 
 # BASE compiles for itself: its standard library comes without .pyc files, and a container that

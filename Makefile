@@ -5,7 +5,7 @@ run:
 	@.ci/setup
 	@.venv/bin/python -m tests.demo
 
-# All that CI runs; `make test T="tests/test_latch.py -k fresh"` for a part of the tests.
+# All that CI runs; `make test T="tests/core/test_latch.py -k fresh"` for a part of the tests.
 test:
 	@.ci/run $(T)
 

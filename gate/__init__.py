@@ -4,3 +4,5 @@ Nothing is imported here: `gate probe` pays for every import at each probe.
 """
 
 __version__ = "0.1.0"
+DISTRIBUTION = "podgate"
+"""The name on PyPI: `gate` is another project's there."""

@@ -18,17 +18,17 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         _leave_at_once(number, 0 if is_serving else 128 + number)
     if command in {"probe", "hold"}:
-        from gate import client  # noqa: PLC0415 -- a probe pays for every import
+        from gate.probe import client  # noqa: PLC0415 -- a probe pays for every import
 
         return client.main(arguments)
     listening = None
     if is_serving:
-        from gate.listen import early  # noqa: PLC0415 -- before anything heavy
+        from gate.serve.listener import early  # noqa: PLC0415 -- before anything heavy
 
         listening = early(arguments[1:], os.environ)
-    from gate import cli  # noqa: PLC0415 -- after the socket listens
+    from gate.cli import main  # noqa: PLC0415 -- after the socket listens
 
-    return cli.main(arguments, listening)
+    return main.main(arguments, listening)
 
 
 def run() -> None:
@@ -36,7 +36,7 @@ def run() -> None:
 
     Leaves without the interpreter's clean-up, which would wait for a thread that a driver
     left hanging: gate ends within 200 ms of SIGTERM whatever a check is doing. What is
-    written is flushed where it is written (`gate.output`).
+    written is flushed where it is written (`gate.report.output`).
     """
     # Closed by who started it: the log goes nowhere then. That stdout is, `put` tells.
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 -- for good; pathlib is dear

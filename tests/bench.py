@@ -23,15 +23,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import gate
-from tests.checks.servers import (
-    mariadb,
-    memcached,
-    mosquitto,
-    nats,
-    postgresql,
-    rabbitmq,
-    redis,
-)
+from tests.checks.servers import mariadb, memcached, mosquitto, nats, postgresql, rabbitmq, redis
 from tests.checks.servers.cold_start import Comparison
 from tests.conftest import free_port
 from tests.pod import Pod
@@ -93,9 +85,9 @@ def cpu_until_now(pid: int) -> float:
 
 UNTIL_IT_LISTENS = """
 import os, sys
-from gate import listen
-early = listen.early
-listen.early = lambda *given: os._exit(not hasattr(early(*given), "getsockname"))
+from gate.serve import listener
+early = listener.early
+listener.early = lambda *given: os._exit(not hasattr(early(*given), "getsockname"))
 sys.argv = ["gate", "serve"]
 from gate.__main__ import run
 run()
@@ -227,22 +219,22 @@ STARTS: dict[str, tuple[Callable[[Path], Comparison], int, bool]] = {
 
 
 DRIVERS = {
-    "http": "gate.checks.http",
-    "http2": "gate.checks._http2",
-    "grpc": "gate.checks._grpc_call",
-    "dns (with type or server)": "gate.checks._dnspython",
-    "postgresql (login)": "gate.checks._asyncpg",
-    "mongodb (login)": "gate.checks._pymongo",
-    "kafka (SCRAM)": "gate.checks._aiokafka",
-    "mysql": "gate.checks.mysql",
-    "redis": "gate.checks.redis",
-    "k8s": "gate.checks.k8s",
+    "http": "gate.checks.http.check",
+    "http2": "gate.checks.http.http2",
+    "grpc": "gate.checks.grpc.call",
+    "dns (with type or server)": "gate.checks.dns.resolver",
+    "postgresql (login)": "gate.checks.postgresql.driver",
+    "mongodb (login)": "gate.checks.mongodb.driver",
+    "kafka (SCRAM)": "gate.checks.kafka.scram",
+    "mysql": "gate.checks.mysql.check",
+    "redis": "gate.checks.redis.check",
+    "k8s": "gate.checks.k8s.check",
 }
 
 
 def drivers() -> None:
     """What each driver adds to a gate that checks tcp: CPU and memory of its import."""
-    base = "import gate.runner, gate.checks.tcp"
+    base = "import gate.runtime.runner, gate.checks.tcp"
     for name, module in DRIVERS.items():
         without, having = import_cost(base), import_cost(f"{base}, {module}")
         cpu, memory = (b - a for a, b in zip(without, having, strict=True))

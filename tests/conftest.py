@@ -18,10 +18,11 @@ from typing import Any
 import pytest
 import trustme
 
-from gate import checks, config, stage
-from gate.errors import ConfigError
-from gate.model import Result
-from gate.runner import Watch, attempt
+from gate import checks, config
+from gate.core import attempt
+from gate.core.errors import ConfigError
+from gate.core.model import Result
+from gate.runtime.runner import DependencyCheck, make_attempt
 from tests.unhurried import Unhurried
 
 LIMIT = "60s"
@@ -33,22 +34,22 @@ _LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 _ports = iter(random.SystemRandom().sample(range(10_000, 32_000), k=22_000))
 
 
-def watch_for(line: str) -> Watch:
+def watch_for(line: str) -> DependencyCheck:
     """Return dependency and check of one line of `GATE_DEPENDENCIES`; raises `ConfigError`."""
     read = config.read({"GATE_DEPENDENCIES": line, "GATE_CHECK_TIMEOUT": LIMIT})
     problems = list(read.problems)
-    made = [(wanted, checks.load(wanted.target)) for wanted in read.wanted]
+    made = [(wanted, checks.load(wanted.target)) for wanted in read.dependencies]
     problems += [problem for wanted, _ in made for problem in wanted.target.problems]
     if problems:
         raise ConfigError(problems)
     ((wanted, check),) = made
     assert check is not None
-    return Watch(wanted.dependency_with_secrets, check)
+    return DependencyCheck(wanted.dependency_with_secrets, check)
 
 
 async def outcome(line: str) -> Result:
     """Return the result of one attempt at the dependency that *line* writes."""
-    return await attempt(watch_for(line))
+    return await make_attempt(watch_for(line))
 
 
 async def why_not(line: str) -> str:
@@ -64,8 +65,8 @@ async def why_late(line: str, is_hung: Callable[[str], bool]) -> str:
     loop, context = asyncio.get_running_loop(), contextvars.copy_context()
     assert isinstance(loop, Unhurried)
     watch = watch_for(line)
-    attempting = asyncio.create_task(attempt(watch), context=context)
-    while not attempting.done() and not is_hung(context.run(stage.current)):  # noqa: ASYNC110 -- what a process does
+    attempting = asyncio.create_task(make_attempt(watch), context=context)
+    while not attempting.done() and not is_hung(context.run(attempt.current_stage)):  # noqa: ASYNC110 -- what a process does
         await asyncio.sleep(0.01)
     loop.skip(watch.dependency.timeout)
     return (await attempting).reason

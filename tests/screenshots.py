@@ -11,13 +11,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from gate.board import Board
-from gate.model import Dependency, Result
+from gate.core.model import Dependency, Result
+from gate.runtime.board import Board
 from tests import virtual
 from tests.browser import Browser, chromium
+from tests.report.test_page import fake_gate
+from tests.report.test_status import told
 from tests.stand_ins import EXAMPLES
-from tests.test_page import fake_gate
-from tests.test_status import told
 
 DEPENDENCIES = [
     Dependency(name="proxy", url="http://localhost:9901/ready"),

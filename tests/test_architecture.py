@@ -17,32 +17,36 @@ import pytest
 
 from gate.checks import SCHEMES
 
-CORE = ["errors", "durations", "address", "backoff", "url", "suggest", "stage", "model", "watched"]
-CORE += ["latch", "tally", "target", "config"]
-CHECKS = [f"checks.{scheme}" for scheme in ("tcp", "unix", "tls", "dns", "sidecar", "http")]
+CORE = ["errors", "durations", "address", "backoff", "url", "suggest", "attempt", "model"]
+CORE += ["dependency_state", "latch", "attempt_counters", "target"]
+CORE = [*(f"core.{module}" for module in CORE), "config"]
+CHECKS = [
+    f"checks.{scheme}" for scheme in ("tcp", "unix", "tls", "dns.check", "sidecar", "http.check")
+]
 EDGES = {"aiohttp", "structlog", "prometheus_client"}
-OURS = {"gate.latch", "gate.board", "gate.runner", "gate.config", "gate.cli", "gate.server"}
+OURS = {"gate.core.latch", "gate.runtime.board", "gate.runtime.runner", "gate.config", "gate.cli"}
+OURS |= {"gate.serve", "gate.report"}
 DRIVERS = {"aiokafka", "aiomysql", "asyncpg", "dns", "h2", "pymongo", "grpc"}
 WORLD = {"asyncio", "socket", "ssl", "select", "subprocess", "threading", "logging", "pathlib"}
 
 
 DOORS = {
-    "aiohttp": {"server", "service"},
-    "structlog": {"logs"},
-    "prometheus_client": {"metrics"},
-    "opentelemetry": {"tracing"},
-    "requests": {"tracing"},
+    "aiohttp": {"serve.command", "serve.endpoints"},
+    "structlog": {"report.log"},
+    "prometheus_client": {"report.metrics"},
+    "opentelemetry": {"report.trace"},
+    "requests": {"report.trace"},
     "yaml": {"lint.nodes"},
-    "h11": {"checks._http1"},
-    "h2": {"checks._grpc_call", "checks._http2"},
+    "h11": {"checks.http.http1"},
+    "h2": {"checks.grpc.call", "checks.http.http2"},
     "httpx": {
-        *("checks._http1", "checks._http2", "checks._http_ask", "checks._http_options"),
-        *("checks._http_route", "checks._k8s_api"),
+        *("checks.http.http1", "checks.http.http2", "checks.http.request", "checks.http.options"),
+        *("checks.http.routing", "checks.k8s.api"),
     },
-    "aiokafka": {"checks._aiokafka"},
-    "asyncpg": {"checks._asyncpg"},
-    "dns": {"checks._dnspython", "checks._mongodb_srv"},
-    "pymongo": {"checks._pymongo"},
+    "aiokafka": {"checks.kafka.scram"},
+    "asyncpg": {"checks.postgresql.driver"},
+    "dns": {"checks.dns.resolver", "checks.mongodb.srv"},
+    "pymongo": {"checks.mongodb.driver"},
 }
 """The modules in which each library of others may come in."""
 
@@ -102,28 +106,35 @@ def test_the_core_does_no_i_o() -> None:
     assert found <= sys.stdlib_module_names | {"gate"}
 
 
-@pytest.mark.parametrize("module", ["address", "durations", "backoff"])
+@pytest.mark.parametrize("module", ["core.address", "core.durations", "core.backoff"])
 def test_what_a_probe_imports_brings_nothing(module: str) -> None:
     # Which is loaded already where coverage is measured.
     found = loaded_by(f"import gate.{module}") - {"__future__"}
 
-    assert found == {"gate", f"gate.{module}"}
+    assert found == {"gate", "gate.core", f"gate.{module}"}
 
 
 @pytest.mark.parametrize(
     ("module", "below"),
     [
-        ("latch", {"model", "watched", "latch"}),
-        ("watched", {"model", "watched"}),
-        ("url", {"url"}),
-        ("target", {"durations", "errors", "stage", "suggest", "target"}),
-        ("checks", {"checks", "suggest"}),
-        ("board", {"board", "tally"}),
-        ("runner", {"backoff", "durations", "errors", "model", "runner", "stage"}),
+        ("core.latch", {"core.model", "core.dependency_state", "core.latch"}),
+        ("core.dependency_state", {"core.model", "core.dependency_state"}),
+        ("core.url", {"core.url"}),
+        (
+            "core.target",
+            {f"core.{each}" for each in ("durations", "errors", "attempt", "suggest", "target")},
+        ),
+        ("checks", {"checks", "core", "core.suggest"}),
+        ("runtime.board", {"runtime.board", "core", "core.attempt_counters"}),
+        (
+            "runtime.runner",
+            {"core"}
+            | {f"core.{each}" for each in ("backoff", "durations", "errors", "model", "attempt")},
+        ),
     ],
 )
 def test_a_module_loads_of_gate_only_what_is_below_it(module: str, below: set[str]) -> None:
-    assert gates(loaded_by(f"import gate.{module}")) <= below
+    assert gates(loaded_by(f"import gate.{module}")) <= below | {module, module.partition(".")[0]}
 
 
 @pytest.mark.parametrize("module", CHECKS)
@@ -133,14 +144,14 @@ def test_a_check_knows_neither_latch_nor_runner_nor_edges(module: str) -> None:
 
     assert not found & (OURS | others)
     assert not tops(found) & (EDGES | DRIVERS)
-    assert module == "checks.http" or not tops(found) & {"httpx", "h11", "jmespath"}
+    assert module == "checks.http.check" or not tops(found) & {"httpx", "h11", "jmespath"}
 
 
-@pytest.mark.parametrize("module", ["runner", "board"])
+@pytest.mark.parametrize("module", ["runtime.runner", "runtime.board"])
 def test_the_runner_knows_neither_checks_nor_edges(module: str) -> None:
     found = loaded_by(f"import gate.{module}")
 
-    assert not gates(found) & {"checks", "config", "server", "logs"}
+    assert not gates(found) & {"checks", "config", "serve", "report"}
     assert not tops(found) & (EDGES | DRIVERS | {"httpx", "h11"})
 
 
@@ -148,10 +159,10 @@ LOAD = "from gate import checks, config; read = config.read({}, arguments=[%r])"
 
 
 def test_configuring_a_scheme_loads_the_module_of_that_scheme_only() -> None:
-    found = loaded_by(LOAD % "tcp://db:1", "checks.load(read.wanted[0].target)")
+    found = loaded_by(LOAD % "tcp://db:1", "checks.load(read.dependencies[0].target)")
     modules = {name for name in gates(found) if name.startswith("checks.")}
 
-    assert {name for name in modules if not name.startswith("checks._")} == {"checks.tcp"}
+    assert {name for name in modules if not name.startswith("checks.wire")} == {"checks.tcp"}
     assert not tops(found) & {"httpx", "aiohttp", "structlog"}
     assert "importlib.metadata" not in found
 
@@ -165,7 +176,7 @@ def test_reading_a_configuration_loads_no_check() -> None:
 
 def test_only_a_mistake_loads_what_makes_suggestions() -> None:
     fine, slip = (
-        loaded_by(LOAD % f"tcp://db:1 {option}=1s", "checks.load(read.wanted[0].target)")
+        loaded_by(LOAD % f"tcp://db:1 {option}=1s", "checks.load(read.dependencies[0].target)")
         for option in ("timeout", "timout")
     )
 
@@ -173,12 +184,13 @@ def test_only_a_mistake_loads_what_makes_suggestions() -> None:
     assert "difflib" in slip
 
 
-@pytest.mark.parametrize("module", ["client", "listen"])
+@pytest.mark.parametrize("module", ["probe.client", "serve.listener"])
 def test_a_probe_loads_nothing_but_sockets(module: str) -> None:
     found = loaded_by(f"import gate.{module}")
 
-    below = {"address", "argument", "asking", "durations", "errors", "output"}
-    assert gates(found) <= below | {module}
+    below = {"address", "command_line", "durations", "errors", "probe_arguments"}
+    wings = {"core", "probe", "report", "report.output", "serve"}
+    assert gates(found) <= {f"core.{each}" for each in below} | wings | {module}
     assert not tops(found) & {"asyncio", "ssl", "re", "argparse", "json", "typing", "dataclasses"}
     assert tops(found) <= sys.stdlib_module_names | {"gate"}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import selectors
 import time
 
-from gate.loop import Loop
+from gate.runtime.loop import Loop
 
 _LONGEST_TURN = 0.001
 _TICK = 1e-6

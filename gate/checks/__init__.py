@@ -19,49 +19,50 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from gate.suggest import closest
+from gate import DISTRIBUTION
+from gate.core.suggest import closest
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from gate.target import Target
+    from gate.core.target import Target
 
 Check = Callable[[], Awaitable[None]]
 Parse = Callable[["Target"], "Check | None"]
 
 SCHEMES: dict[str, str] = {
-    "amqp": "gate.checks.amqp",
-    "amqps": "gate.checks.amqp",
-    "dns": "gate.checks.dns",
-    "exec": "gate.checks.exec",
+    "amqp": "gate.checks.amqp.check",
+    "amqps": "gate.checks.amqp.check",
+    "dns": "gate.checks.dns.check",
+    "exec": "gate.checks.exec.check",
     "file": "gate.checks.file",
-    "grpc": "gate.checks.grpc",
-    "grpc+unix": "gate.checks.grpc",
-    "grpcs": "gate.checks.grpc",
-    "http": "gate.checks.http",
-    "http+unix": "gate.checks.http",
-    "https": "gate.checks.http",
-    "k8s": "gate.checks.k8s",
-    "kafka": "gate.checks.kafka",
-    "mariadb": "gate.checks.mysql",
+    "grpc": "gate.checks.grpc.check",
+    "grpc+unix": "gate.checks.grpc.check",
+    "grpcs": "gate.checks.grpc.check",
+    "http": "gate.checks.http.check",
+    "http+unix": "gate.checks.http.check",
+    "https": "gate.checks.http.check",
+    "k8s": "gate.checks.k8s.check",
+    "kafka": "gate.checks.kafka.check",
+    "mariadb": "gate.checks.mysql.check",
     "memcached": "gate.checks.memcached",
-    "mongodb": "gate.checks.mongodb",
-    "mongodb+srv": "gate.checks.mongodb",
+    "mongodb": "gate.checks.mongodb.check",
+    "mongodb+srv": "gate.checks.mongodb.check",
     "mqtt": "gate.checks.mqtt",
     "mqtts": "gate.checks.mqtt",
-    "mysql": "gate.checks.mysql",
+    "mysql": "gate.checks.mysql.check",
     "nats": "gate.checks.nats",
-    "postgres": "gate.checks.postgresql",
-    "postgresql": "gate.checks.postgresql",
-    "pyamqp": "gate.checks.amqp",
-    "redis": "gate.checks.redis",
-    "rediss": "gate.checks.redis",
+    "postgres": "gate.checks.postgresql.check",
+    "postgresql": "gate.checks.postgresql.check",
+    "pyamqp": "gate.checks.amqp.check",
+    "redis": "gate.checks.redis.check",
+    "rediss": "gate.checks.redis.check",
     "sidecar": "gate.checks.sidecar",
     "tcp": "gate.checks.tcp",
     "tls": "gate.checks.tls",
     "unix": "gate.checks.unix",
-    "valkey": "gate.checks.redis",
-    "valkeys": "gate.checks.redis",
+    "valkey": "gate.checks.redis.check",
+    "valkeys": "gate.checks.redis.check",
 }
 """Scheme to module: strings, so that nothing is imported that is not configured."""
 
@@ -138,4 +139,5 @@ def _missing(target: Target, exc: ModuleNotFoundError) -> None:
     extra = EXTRAS.get(package)
     if extra is None:
         raise exc
-    target.problem(f"{target.url.scheme}: needs the package {package}; pip install 'gate[{extra}]'")
+    install = f"pip install '{DISTRIBUTION}[{extra}]'"
+    target.problem(f"{target.url.scheme}: needs the package {package}; {install}")

@@ -21,13 +21,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from gate import durations, stage
-from gate.checks._regular_file import demand, opened
-from gate.errors import Absent, CheckFailed
-from gate.threads import aside
+from gate.checks.wire.regular_file import demand, opened
+from gate.core import attempt, durations
+from gate.core.errors import Absent, CheckFailed
+from gate.runtime.threads import run_in_thread
 
 if TYPE_CHECKING:
-    from gate.target import Target
+    from gate.core.target import Target
 
 BETWEEN_LOOKS = 0.1
 """Seconds."""
@@ -46,11 +46,11 @@ class File:
 
     async def __call__(self) -> None:
         """Raise `CheckFailed` unless the file is there and whole."""
-        stage.enter("looking at the file")
-        before = await aside(_look, self.path)
+        attempt.enter_stage("looking at the file")
+        before = await run_in_thread(_look, self.path)
         self._judge(before)
         await asyncio.sleep(BETWEEN_LOOKS)
-        after = await aside(_read if self.contains else _look, self.path)
+        after = await run_in_thread(_read if self.contains else _look, self.path)
         if after.stamp != before.stamp:
             msg = "still being written"
             raise CheckFailed(msg)

@@ -9,14 +9,14 @@ import struct
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gate import stage
-from gate.checks import _login, _tls
-from gate.checks._stream import Closed, Conversation, Endpoint, endpoint, phrase
-from gate.errors import CheckFailed
+from gate.checks.wire import credentials, tls_options
+from gate.checks.wire.stream import Closed, Conversation, Endpoint, endpoint, phrase
+from gate.core import attempt
+from gate.core.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from gate.checks._login import Login
-    from gate.target import Target
+    from gate.checks.wire.credentials import Login
+    from gate.core.target import Target
 
 _ASK = b"version\r\nversion\r\nquit\r\n"
 """As long as the head of a binary request: a server that speaks only that hangs up at once
@@ -47,7 +47,7 @@ class Memcached:
     async def _answer_in_text(self) -> bytes:
         """Return the answer, empty if text is not spoken; raises `CheckFailed` for a bad one."""
         async with self.endpoint.open() as talk:
-            stage.enter("version")
+            attempt.enter_stage("version")
             talk.send(_ASK)
             try:
                 answer = await talk.line()
@@ -58,7 +58,7 @@ class Memcached:
 
     async def _log_in_by_text(self, login: Login) -> None:
         async with self.endpoint.open() as talk:
-            stage.enter("login")
+            attempt.enter_stage("login")
             words = f"{login.username} {await login.password()}".encode(errors="surrogateescape")
             talk.send(b"set gate 0 0 %d\r\n%s\r\nquit\r\n" % (len(words), words))
             answer = await talk.line()
@@ -72,9 +72,9 @@ class Memcached:
     async def _ask_in_binary(self) -> None:
         async with self.endpoint.open() as talk:
             if self.login:
-                stage.enter("login")
+                attempt.enter_stage("login")
                 _judge_login(await _ask(talk, _LOGIN, b"PLAIN", await _plain(self.login)))
-            stage.enter("version")
+            attempt.enter_stage("version")
             status = await _ask(talk, _VERSION)
             if status != _OK:
                 msg = f"version: status {status:#x}"
@@ -84,10 +84,10 @@ class Memcached:
 def parse(target: Target) -> Memcached:
     """Return the check that *target* describes."""
     place = endpoint(target, {"memcached": 11211}, {})
-    tls = _tls.parse(target)
-    if target.flag("tls") or tls != _tls.Tls():
+    tls = tls_options.parse(target)
+    if target.flag("tls") or tls != tls_options.Tls():
         place = replace(place, tls=tls)
-    return Memcached(endpoint=place, login=_login.parse(target))
+    return Memcached(endpoint=place, login=credentials.parse(target))
 
 
 def _judge_text(answer: bytes) -> None:

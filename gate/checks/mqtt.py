@@ -6,14 +6,14 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gate import stage
-from gate.checks import _login
-from gate.checks._stream import Conversation, Endpoint, endpoint
-from gate.errors import CheckFailed
+from gate.checks.wire import credentials
+from gate.checks.wire.stream import Conversation, Endpoint, endpoint
+from gate.core import attempt
+from gate.core.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from gate.checks._login import Login
-    from gate.target import Target
+    from gate.checks.wire.credentials import Login
+    from gate.core.target import Target
 
 KEEP_ALIVE = 10
 """Seconds after which the broker may forget a connection that was cut."""
@@ -44,7 +44,7 @@ class Mqtt:
         """Raise `CheckFailed` unless the broker answers, and accepts the login if any."""
         hello = await self._connect()
         async with self.endpoint.open() as talk:
-            stage.enter("login" if self.login else "CONNECT")
+            attempt.enter_stage("login" if self.login else "CONNECT")
             talk.send(hello)
             code = await _return_code(talk)
             if code == 0:
@@ -78,7 +78,7 @@ def parse(target: Target) -> Mqtt:
     """Return the check that *target* describes."""
     return Mqtt(
         endpoint=endpoint(target, {"mqtt": 1883}, {"mqtts": 8883}),
-        login=_login.parse(target),
+        login=credentials.parse(target),
         client_id=target.text("client-id"),
     )
 

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gate import stage
-from gate.checks import _login, _tls
-from gate.checks._several import first_ready
-from gate.checks._stream import Conversation, Endpoint, endpoints, phrase
-from gate.errors import CheckFailed
+from gate.checks.wire import credentials, tls_options
+from gate.checks.wire.several_hosts import first_ready
+from gate.checks.wire.stream import Conversation, Endpoint, endpoints, phrase
+from gate.core import attempt
+from gate.core.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from gate.checks._login import Login
-    from gate.checks._tls import Tls
-    from gate.target import Target
+    from gate.checks.wire.credentials import Login
+    from gate.checks.wire.tls_options import Tls
+    from gate.core.target import Target
 
 PORT = 4222
 _MOST_LINES = 32
@@ -44,7 +44,7 @@ class Nats:
 
     async def _ask(self, place: Endpoint) -> None:
         async with place.open() as talk:
-            stage.enter("greeting")
+            attempt.enter_stage("greeting")
             greeting = _greeting(await talk.line())
             await self._secure(talk, greeting, place.host)
             if greeting.get("ldm"):
@@ -53,7 +53,7 @@ class Nats:
             if greeting.get("auth_required") and not self.login:
                 # Trying without would put an authentication error into the server's log.
                 return
-            stage.enter("login" if self.login else "PING")
+            attempt.enter_stage("login" if self.login else "PING")
             talk.send(b"CONNECT %s\r\nPING\r\n" % json.dumps(await self._hello()).encode())
             await self._pong(talk)
 
@@ -97,12 +97,12 @@ def parse(target: Target) -> Nats:
     """Return the check that *target* describes."""
     if target.url.username and not target.url.password:
         target.keep_secret(target.url.username)  # a token stands where the user does
-    tls = _tls.parse(target)
+    tls = tls_options.parse(target)
     return Nats(
         endpoints=endpoints(target, {"nats": PORT}, {}),
         tls=tls,
-        is_tls_wanted=target.flag("tls") or tls != _tls.Tls(),
-        login=_login.parse(target),
+        is_tls_wanted=target.flag("tls") or tls != tls_options.Tls(),
+        login=credentials.parse(target),
     )
 
 

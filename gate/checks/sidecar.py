@@ -15,13 +15,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from gate import url as urls
-from gate.errors import CheckFailed
-from gate.suggest import closest
+from gate.checks import SCHEMES
+from gate.core import url as urls
+from gate.core.errors import CheckFailed
+from gate.core.suggest import closest
 
 if TYPE_CHECKING:
     from gate.checks import Check
-    from gate.target import Target
+    from gate.core.target import Target
 
 _HTTP = {
     # With --health-check. Not /readiness: that may dial the databases, for every pod at once.
@@ -99,5 +100,5 @@ def _as(scheme: str, url: str, target: Target) -> Check:
     """
     there = copy(target)
     there.url = urls.parse(url)
-    check: Check = import_module(f"gate.checks.{scheme}").parse(there)
+    check: Check = import_module(SCHEMES[scheme]).parse(there)
     return check

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gate.checks._dial import dial
+from gate.checks.wire.dial import dial
 
 if TYPE_CHECKING:
-    from gate.target import Target
+    from gate.core.target import Target
 
 
 @dataclass(frozen=True, slots=True)

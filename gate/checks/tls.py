@@ -8,14 +8,14 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gate.checks import _tls
-from gate.checks._dial import dial, words, wrap
-from gate.checks._tls import closing
-from gate.errors import CheckFailed
+from gate.checks.wire import tls_options
+from gate.checks.wire.dial import dial, reason_of, wrap
+from gate.checks.wire.tls_options import closing
+from gate.core.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from gate.checks._tls import Tls
-    from gate.target import Target
+    from gate.checks.wire.tls_options import Tls
+    from gate.core.target import Target
 
 _BETWEEN_LOOKS = 0.01
 _MOST_LOOKS = 50
@@ -66,7 +66,7 @@ async def _hear_refusal(reader: asyncio.StreamReader, tls: ssl.SSLObject) -> Non
         except TimeoutError:
             continue
         except OSError as exc:
-            raise CheckFailed(words(exc)) from exc
+            raise CheckFailed(reason_of(exc)) from exc
         msg = "connection closed after the TLS handshake"
         raise CheckFailed(msg)
 
@@ -74,7 +74,7 @@ async def _hear_refusal(reader: asyncio.StreamReader, tls: ssl.SSLObject) -> Non
 def parse(target: Target) -> Handshake:
     """Return the check that *target* describes."""
     host, port = target.host_and_port(443)
-    tls = _tls.parse(target)
+    tls = tls_options.parse(target)
     valid_for = target.seconds("valid-for", 0.0)
     if valid_for and tls.insecure:
         target.problem("valid-for: needs a verified certificate; leave out insecure")

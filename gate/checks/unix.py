@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from gate.checks._dial import dial_unix
+from gate.checks.wire.dial import dial_unix
 
 if TYPE_CHECKING:
-    from gate.target import Target
+    from gate.core.target import Target
 
 
 @dataclass(frozen=True, slots=True)

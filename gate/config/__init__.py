@@ -9,18 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gate.config import dependencies, links, settings, words
-from gate.config.dependencies import Source, Wanted
-from gate.config.patience import longest_wait
+from gate.config import dependencies, service_links, settings, words
+from gate.config.dependencies import ConfiguredDependency, Source
+from gate.config.longest_wait import longest_wait
 from gate.config.references import undefined
 from gate.config.settings import SETTINGS, Settings
-from gate.errors import Problem
-from gate.suggest import closest
+from gate.core.errors import Problem
+from gate.core.suggest import closest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["SETTINGS", "Config", "Settings", "Wanted", "longest_wait", "read"]
+__all__ = ["SETTINGS", "Config", "ConfiguredDependency", "Settings", "longest_wait", "read"]
 
 LIST = "GATE_DEPENDENCIES"
 PREFIX = "GATE_DEPENDENCY_"
@@ -31,9 +31,9 @@ class Config:
     """What was configured, as far as it could be read, and what was wrong with it."""
 
     settings: Settings
-    wanted: tuple[Wanted, ...]
+    dependencies: tuple[ConfiguredDependency, ...]
     problems: tuple[Problem, ...]
-    """What was wrong, but for what the targets of `wanted` hold."""
+    """What was wrong, but for what the targets of `dependencies` hold."""
     order: tuple[str, ...] = ()
     """The places of the dependencies, as they were written."""
 
@@ -43,7 +43,10 @@ class Config:
         Complete once each target's check has been loaded.
         """
         rank = {place: number for number, place in enumerate(self.order)}
-        problems = [*self.problems, *(p for each in self.wanted for p in each.target.problems)]
+        problems = [
+            *self.problems,
+            *(p for each in self.dependencies for p in each.target.problems),
+        ]
         return tuple(sorted(problems, key=lambda problem: rank.get(problem.place, -1)))
 
 
@@ -62,7 +65,7 @@ def read(
     own = {
         name: value
         for name, value in {**environ, **(flags or {})}.items()
-        if name.startswith("GATE_") and not links.is_injected(name, environ)
+        if name.startswith("GATE_") and not service_links.is_injected(name, environ)
     }
     # What can be read in spite of it is read: there may be more that is wrong.
     texts = {name: _readable(value) for name, value in own.items()}
@@ -73,7 +76,7 @@ def read(
     )
     sources = _arguments(named) if named else _sources(texts, places)
     entries = dependencies.read(sources, found)
-    wanted = tuple(entry for entry in entries if isinstance(entry, Wanted))
+    wanted = tuple(entry for entry in entries if isinstance(entry, ConfiguredDependency))
     problems = [*mistaken, *wrong, *(entry for entry in entries if isinstance(entry, Problem))]
     # A mistaken variable is likely the one that should have held them.
     if not (sources or mistaken or found.allow_empty or found.disabled):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gate import url as urls
 from gate.config import words
 from gate.config.references import undefined
-from gate.errors import Problem
-from gate.model import Dependency
-from gate.target import Target, positive_duration
+from gate.core import url as urls
+from gate.core.errors import Problem
+from gate.core.model import Dependency
+from gate.core.target import Target, positive_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,7 +47,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ConfiguredDependency:
     """A dependency, and the target its check is made from."""
 
     dependency: Dependency
@@ -64,14 +64,14 @@ class Wanted:
         return replace(self.dependency, secrets=self.target.secrets)
 
 
-def read(sources: Iterable[Source], settings: Settings) -> list[Wanted | Problem]:
+def read(sources: Iterable[Source], settings: Settings) -> list[ConfiguredDependency | Problem]:
     """Return for each of *sources* the dependency, or why there is none.
 
     More that is wrong with a dependency is in its target.
     """
     lines = [_line(source) for source in sources]
     names = iter(_names([line for line in lines if isinstance(line, Line)]))
-    entries: list[Wanted | Problem] = []
+    entries: list[ConfiguredDependency | Problem] = []
     first: dict[str, str] = {}
     for line in lines:
         if isinstance(line, Problem):
@@ -176,7 +176,7 @@ def _clean(text: str) -> str:
     return kept.strip("-._")[-_LONGEST_NAME:].lstrip("-._")
 
 
-def _wanted(line: Line, name: str, settings: Settings) -> Wanted:
+def _wanted(line: Line, name: str, settings: Settings) -> ConfiguredDependency:
     target = Target(name=name, place=line.place, url=line.url, options=line.options)
     timeout = target.seconds("timeout", settings.check_timeout)
     target.timeout = timeout
@@ -195,4 +195,4 @@ def _wanted(line: Line, name: str, settings: Settings) -> Wanted:
         until_down=target.choice("until", ("down",), "") == "down",
         is_local=line.url.is_local,
     )
-    return Wanted(dependency, target)
+    return ConfiguredDependency(dependency, target)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gate import address
-from gate.errors import Problem
-from gate.target import FALSE, TRUE, one_of, positive_duration, whole_number
+from gate.core import address
+from gate.core.errors import Problem
+from gate.core.target import FALSE, TRUE, one_of, positive_duration, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,7 +6,7 @@ comes whole from a Secret, and a shell would silently drop the quotes of its pas
 
 from __future__ import annotations
 
-from gate.url import scheme_of
+from gate.core.url import scheme_of
 
 _ESCAPED_IN_DOUBLE = frozenset('"\\$`')
 

@@ -6,11 +6,11 @@ import errno
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from gate.errors import UsageError
+from gate.core.errors import UsageError
+from gate.core.suggest import closest
 from gate.lint import rules
 from gate.lint.outputs import FORMS
-from gate.lint.run import Wish, lint
-from gate.suggest import closest
+from gate.lint.run import LintOptions, lint
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -26,7 +26,9 @@ def run(given: Namespace, stdin: BinaryIO) -> tuple[str, int]:
     if not given.file:
         msg = "no file; name manifests, or - for standard input (gate lint --help)"
         raise UsageError(msg)
-    wish = Wish(_names(given.select), _names(given.ignore), _version(given.kubernetes_version))
+    wish = LintOptions(
+        _names(given.select), _names(given.ignore), _version(given.kubernetes_version)
+    )
     report = lint([_read(name, stdin) for name in given.file], wish)
     return FORMS[given.output](report), report.exit_code
 

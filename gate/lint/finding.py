@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
 
 
 class Severity(IntEnum):
@@ -18,16 +17,6 @@ class Severity(IntEnum):
     def word(self) -> str:
         """The name as it is written."""
         return self.name.lower()
-
-
-class Hit(NamedTuple):
-    """What a rule says; none of the texts holds a secret."""
-
-    line: int
-    message: str
-    """What the kubelet, or the API server, will do."""
-    remedy: str
-    container: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -8,9 +8,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from gate.lint.finding import Hit, Severity
-from gate.lint.pod import Pod
+from gate.pods.hit import Hit
+from gate.pods.pod import Pod
+
+if TYPE_CHECKING:
+    from gate.lint.finding import Severity
 
 Hits = Iterator[Hit]
 Look = Callable[[Pod], Hits]

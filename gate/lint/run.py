@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gate.lint import manifest, nodes, rules, silence
-from gate.lint.finding import Finding, Hit, Severity
-from gate.lint.manifest import Around, Found
+from gate.lint import rules, silence
+from gate.lint.finding import Finding, Severity
+from gate.pods import documents, nodes
+from gate.pods.documents import Around, Found
+from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from gate.lint.pod import Pod
     from gate.lint.rule import Rule
     from gate.lint.silence import Silence
+    from gate.pods.pod import Pod
 
 _LONGEST = 200
 
@@ -51,7 +53,7 @@ class _File:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class LintOptions:
     """What shall be looked for."""
 
     select: frozenset[str] = frozenset()
@@ -64,9 +66,9 @@ class Wish:
         return (not self.select or name in self.select) and name not in self.ignore
 
 
-def lint(inputs: Iterable[tuple[str, str]], wish: Wish | None = None) -> Report:
+def lint(inputs: Iterable[tuple[str, str]], wish: LintOptions | None = None) -> Report:
     """Return what is found in *inputs*, pairs of a file's name and its text."""
-    wish = wish or Wish()
+    wish = wish or LintOptions()
     around = Around(version=wish.version)
     files = [_read(name, text, around) for name, text in inputs]
     findings = {each for file in files for each in _findings(file, wish)}
@@ -91,11 +93,11 @@ def _read(name: str, text: str, around: Around) -> _File:
             message = f"this key stands on line {first} already: one of the two is lost"
             file.duplicates.append(Hit(line, message, "remove one"))
         file.keys.update(document.keys)
-        manifest.read(document.value, name, around, file.found)
+        documents.read(document.value, name, around, file.found)
     return file
 
 
-def _findings(file: _File, wish: Wish) -> Iterator[Finding]:
+def _findings(file: _File, wish: LintOptions) -> Iterator[Finding]:
     for hit in file.faults:  # what cannot be read can be neither ignored nor silenced
         yield _finding(rules.YAML, hit, file, "")
     for each, hits in (
@@ -113,7 +115,7 @@ def _findings(file: _File, wish: Wish) -> Iterator[Finding]:
             yield _finding(rules.SILENCE, hit, file, "")
 
 
-def _of_pod(pod: Pod, file: _File, wish: Wish) -> Iterator[Finding]:
+def _of_pod(pod: Pod, file: _File, wish: LintOptions) -> Iterator[Finding]:
     own = silence.of_pod(pod)
     silenced = {each.rule for each in own if each.reason}
     for each in rules.ALL:

@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from gate.lint.finding import Hit
+from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from gate.lint.pod import Pod
+    from gate.pods.pod import Pod
 
 MARK = "gate-lint:"
 _OURS = "gate-lint/"

@@ -20,7 +20,7 @@ _SHORT = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class Commented:
     """A value, and the lines of comment above it."""
 
     value: object
@@ -34,7 +34,7 @@ def emit(value: object) -> str:
 
 def _block(value: object) -> Iterator[str]:
     match value:
-        case Noted():
+        case Commented():
             yield from (f"# {_clean(note)}" for note in value.notes)
             yield from _block(value.value)
         case dict():
@@ -48,7 +48,7 @@ def _block(value: object) -> Iterator[str]:
 
 
 def _pair(key: str, value: object) -> Iterator[str]:
-    if isinstance(value, Noted):
+    if isinstance(value, Commented):
         yield from (f"# {_clean(note)}" for note in value.notes)
         yield from _pair(key, value.value)
     elif isinstance(value, str) and _is_block(value):
@@ -64,7 +64,7 @@ def _pair(key: str, value: object) -> Iterator[str]:
 
 
 def _item(value: object) -> Iterator[str]:
-    if isinstance(value, Noted):
+    if isinstance(value, Commented):
         yield from (f"# {_clean(note)}" for note in value.notes)
         value = value.value
     for number, line in enumerate(_block(value)):

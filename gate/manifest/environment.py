@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from gate import config
 from gate.config import words
-from gate.manifest.emitter import Noted
-from gate.url import scheme_of
+from gate.core.url import scheme_of
+from gate.manifest.emitter import Commented
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from gate.config import Config, Wanted
+    from gate.config import Config, ConfiguredDependency
 
 _SHOWN = {"timeout", "interval", "successes", "deadline", "optional", "any", "monitor", "until"}
 """The options that are no secret, whatever they say."""
@@ -23,7 +23,7 @@ _SHOWN = {"timeout", "interval", "successes", "deadline", "optional", "any", "mo
 class Entry:
     """A dependency, and how it was written."""
 
-    wanted: Wanted
+    configured: ConfiguredDependency
     text: str = field(repr=False)
     variable: str = ""
     """The variable that is its own; empty where it stood in the list."""
@@ -31,7 +31,7 @@ class Entry:
     @property
     def is_secret(self) -> bool:
         """Whether a URL's password or query, a header or the like must not be seen."""
-        target = self.wanted.target
+        target = self.configured.target
         names = () if target.url.is_opaque else target.url.query
         is_named_so = any("pass" in name.lower() for name, _ in names)
         return bool(target.url.password or target.secrets or is_named_so)
@@ -39,7 +39,7 @@ class Entry:
     @property
     def own_variable(self) -> str:
         """The variable that could hold it alone."""
-        name = self.wanted.dependency.name.upper()
+        name = self.configured.dependency.name.upper()
         stem = "".join(char if char.isalnum() else "_" for char in name)
         return self.variable or config.PREFIX + stem
 
@@ -53,9 +53,9 @@ class Entry:
 def entries(read: Config, environ: Mapping[str, str]) -> list[Entry]:
     """Return the dependencies of *read*, which has no problems, with their texts."""
     listed = [text.strip() for _, text in words.lines(environ.get(config.LIST, ""))]
-    single = [wanted.place for wanted in read.wanted[len(listed) :]]
+    single = [wanted.place for wanted in read.dependencies[len(listed) :]]
     texts = [(text, "") for text in listed] + [(environ[name].strip(), name) for name in single]
-    return [Entry(wanted, *text) for wanted, text in zip(read.wanted, texts, strict=True)]
+    return [Entry(wanted, *text) for wanted, text in zip(read.dependencies, texts, strict=True)]
 
 
 def variables(found: Sequence[Entry], environ: Mapping[str, str], secret: str) -> list[object]:
@@ -99,17 +99,17 @@ def _variable(name: str, value: str) -> object:
 
 
 def _reference(name: str, entry: Entry, secret: str) -> object:
-    dependency = entry.wanted.dependency
+    dependency = entry.configured.dependency
     source = {"secretKeyRef": {"name": secret, "key": dependency.name}}
     holds = dependency.url + _left_out(entry)
     if entry.options:
         holds = f"{holds}, then {' '.join(_masked(option) for option in entry.options)}"
     notes = ("Fill in the Secret and the key which hold:", f"  {holds}")
-    return Noted({"name": name, "valueFrom": source}, notes)
+    return Commented({"name": name, "valueFrom": source}, notes)
 
 
 def _left_out(entry: Entry) -> str:
-    url = entry.wanted.target.url
+    url = entry.configured.target.url
     parts = {"user": url.username, "password": url.password, "query": url.raw_query}
     named = [part for part, value in parts.items() if value]
     return f" with its {', '.join(named)}" if named else ""
@@ -122,7 +122,7 @@ def _masked(option: str) -> str:
 
 def needs(found: Sequence[Entry]) -> Iterator[str]:
     """Yield what gate must have besides, for what it waits for."""
-    targets = [entry.wanted.target for entry in found]
+    targets = [entry.configured.target for entry in found]
     if paths := dict.fromkeys(path for target in targets for path in target.paths):
         yield f"Give it the volumes that hold {', '.join(paths)}."
     commands = [target.name for target in targets if target.url.scheme == "exec"]

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from gate.checks import _dial, _race
-from gate.errors import CheckFailed
+from gate.checks.wire import address_race, dial
+from gate.core.errors import CheckFailed
 from tests.conftest import free_port, outcome, run, why_not
 from tests.unhurried import Unhurried
 
@@ -96,7 +96,7 @@ def test_localhost_does_not_wait_for_a_silent_address() -> None:
         is_ready, seconds = run(main(port))
 
     assert is_ready
-    assert seconds >= _race.STAGGER
+    assert seconds >= address_race.STAGGER
 
 
 def test_every_address_of_a_name_is_tried() -> None:
@@ -120,14 +120,14 @@ def test_a_silent_address_holds_up_the_next_for_a_moment_only() -> None:
     with silent("127.0.0.2") as port, listening("127.0.0.3", port):
         seconds = run_with({"db": ["127.0.0.2", "127.0.0.3"]}, main(port))
 
-    assert seconds >= _race.STAGGER
+    assert seconds >= address_race.STAGGER
 
 
 def test_families_take_turns() -> None:
     six, four = socket.AF_INET6, socket.AF_INET
     given: list[tuple[int, str]] = [(six, "a"), (six, "b"), (six, "c"), (four, "d")]
 
-    assert [name for _, name in _dial._alternating(given)] == ["a", "d", "b", "c"]
+    assert [name for _, name in dial._alternating(given)] == ["a", "d", "b", "c"]
 
 
 def test_a_name_all_of_whose_addresses_refuse_is_refused_once() -> None:
@@ -185,7 +185,7 @@ def test_a_connection_to_itself_is_refused() -> None:
         sock.connect(sock.getsockname())
 
         with pytest.raises(ConnectionRefusedError):
-            _dial._refuse_itself(sock)
+            dial._refuse_itself(sock)
 
 
 def in_a_network_of_its_own(settings: str, script: str) -> str:
@@ -221,8 +221,8 @@ def test_a_machine_without_ipv6_says_only_what_counts() -> None:
 
 def test_a_kernel_without_ipv6_is_no_way_to_such_an_address() -> None:
     """Some family that no kernel has stands in for it."""
-    with pytest.raises(_race.NoWay, match="address family not supported"):
-        run(_dial._connect(99, ("::1", 1)))
+    with pytest.raises(address_race.NoWay, match="address family not supported"):
+        run(dial._connect(99, ("::1", 1)))
 
 
 TWO_CLIENT_PORTS = """
@@ -251,8 +251,8 @@ async def talk(
     async with await asyncio.start_server(say_hello, "127.0.0.1", 0, ssl=server_tls) as server:
         port = server.sockets[0].getsockname()[1]
         try:
-            sock = await _dial.dial("localhost", port)
-            reader, writer = await _dial.wrap(sock, tls=context, server_name=server_name)
+            sock = await dial.dial("localhost", port)
+            reader, writer = await dial.wrap(sock, tls=context, server_name=server_name)
         except CheckFailed as exc:
             return str(exc)
         with closing(writer):
@@ -274,8 +274,8 @@ def test_a_hanging_handshake_leaves_nothing_open(ca_file: Path) -> None:
 
     async def main(port: int) -> None:
         async with asyncio.timeout(0.1):
-            sock = await _dial.dial("127.0.0.1", port)
-            await _dial.wrap(sock, tls=context, server_name="127.0.0.1")
+            sock = await dial.dial("127.0.0.1", port)
+            await dial.wrap(sock, tls=context, server_name="127.0.0.1")
 
     with listening("127.0.0.1") as port:
         before = open_files()

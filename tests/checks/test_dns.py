@@ -235,4 +235,4 @@ def test_only_other_types_and_servers_need_dnspython() -> None:
         check=False,
     )
 
-    assert done.stdout == "[] [\"dns: needs the package dns; pip install 'gate[dns]'\"]\n"
+    assert done.stdout == "[] [\"dns: needs the package dns; pip install 'podgate[dns]'\"]\n"

@@ -28,11 +28,11 @@ def url(path: Path) -> str:
 
 
 class Between(Unhurried):
-    """Lets *happening* happen between the two looks."""
+    """Lets *kind* happen between the two looks."""
 
-    def __init__(self, happening: Callable[[], None]) -> None:
+    def __init__(self, kind: Callable[[], None]) -> None:
         super().__init__()
-        self._happening = happening
+        self._happening = kind
 
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., object], *args: Any, context: Any = None
@@ -42,9 +42,9 @@ class Between(Unhurried):
         return super().call_later(delay, callback, *args, context=context)
 
 
-def why_not_when(happening: Callable[[], None], line: str) -> str:
+def why_not_when(kind: Callable[[], None], line: str) -> str:
     """Return why the file of *line* is not ready when that happens between the looks."""
-    with asyncio.Runner(loop_factory=partial(Between, happening)) as runner:
+    with asyncio.Runner(loop_factory=partial(Between, kind)) as runner:
         return runner.run(why_not(line))
 
 

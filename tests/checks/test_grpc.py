@@ -15,8 +15,8 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import StreamEnded
 
-from gate.checks import grpc as check
-from gate.errors import CheckFailed
+from gate.checks.grpc import check
+from gate.core.errors import CheckFailed
 from tests.checks.servers.grpc import grpc_server
 from tests.conftest import free_port, outcome, problems_of, run, why_not
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gate import checks, config
-from gate.errors import ConfigError
+from gate.core.errors import ConfigError
 from tests.checks.servers.raw_http import OK, Request, serving, status
 from tests.conftest import free_port, outcome, problems_of, run, why_not
 
@@ -417,5 +417,5 @@ def test_a_line_break_cannot_smuggle_a_header_in(option: str, text: str) -> None
     read = config.read({"GATE_DEPENDENCY_A": line})
 
     assert not read.problems
-    assert checks.load(read.wanted[0].target) is None
-    assert "Evil" not in str(ConfigError(read.wanted[0].target.problems))
+    assert checks.load(read.dependencies[0].target) is None
+    assert "Evil" not in str(ConfigError(read.dependencies[0].target.problems))

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from gate.checks import _k8s_account, _k8s_wanted
-from gate.checks._k8s_account import Account
-from gate.checks._k8s_watch import Watch
-from gate.checks._tls import Tls
-from gate.checks.k8s import K8s
-from gate.errors import CheckFailed
+from gate.checks.k8s import options, service_account
+from gate.checks.k8s.check import K8s
+from gate.checks.k8s.service_account import Account
+from gate.checks.k8s.watch import Watch
+from gate.checks.wire.tls_options import Tls
+from gate.core.errors import CheckFailed
 from tests.checks.servers.kubernetes import Kubernetes
 from tests.conftest import problems_of, run, watch_for, why_not
 
@@ -139,15 +139,15 @@ def test_a_token_is_never_shown(folder: Path) -> None:
 
 
 PROBLEMS = {
-    "k8s:job": [f"the URL wants a name or a selector, one of the two; write {_k8s_wanted.FORMS}"],
+    "k8s:job": [f"the URL wants a name or a selector, one of the two; write {options.FORMS}"],
     "k8s:pod/a?selector=app=a": [
-        f"the URL wants a name or a selector, one of the two; write {_k8s_wanted.FORMS}"
+        f"the URL wants a name or a selector, one of the two; write {options.FORMS}"
     ],
     "k8s://job/migrate": [
-        f"the URL names no kind of object; write {_k8s_wanted.FORMS}",
+        f"the URL names no kind of object; write {options.FORMS}",
     ],
     "k8s:deploymnt/db": [
-        f"the URL names no kind of object; write {_k8s_wanted.FORMS}; did you mean deployment?"
+        f"the URL names no kind of object; write {options.FORMS}; did you mean deployment?"
     ],
     "k8s:job/a%20b": ["the URL: 'a b' is not the name of an object"],
     "k8s:certificates.cert-manager.io/v1/web": [
@@ -173,4 +173,4 @@ def test_what_does_not_fit_is_told_with_its_remedy(line: str, problems: list[str
 
 
 def test_the_folder_is_where_the_kubelet_mounts_it() -> None:
-    assert _k8s_account.FOLDER == "/var/run/secrets/kubernetes.io/serviceaccount"
+    assert service_account.FOLDER == "/var/run/secrets/kubernetes.io/serviceaccount"

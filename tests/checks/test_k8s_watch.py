@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from gate.board import Board
-from gate.checks import _k8s_watch
-from gate.checks.k8s import OLDEST_NO, OLDEST_YES, K8s
-from gate.errors import CheckFailed
-from gate.latch import Latch
-from gate.runner import Watch, watch_all
+from gate.checks.k8s import watch
+from gate.checks.k8s.check import OLDEST_NO, OLDEST_YES, K8s
+from gate.core.errors import CheckFailed
+from gate.core.latch import Latch
+from gate.runtime.board import Board
+from gate.runtime.runner import DependencyCheck, run_checks
 from tests.checks.servers.kubernetes import Kubernetes
 from tests.conftest import run, watch_for, why_not
 
@@ -20,11 +20,11 @@ COMPLETE: Any = {"status": {"conditions": [{"type": "Complete", "status": "True"
 RUNNING: Any = {"status": {"startTime": "2026-11-22T10:00:00Z", "active": 1}}
 
 
-def job(server: Kubernetes, options: str = "") -> Watch:
+def job(server: Kubernetes, options: str = "") -> DependencyCheck:
     return watch_for(f"migrate k8s:job/migrate server={server.url} namespace=prod {options}")
 
 
-async def reason(watch: Watch) -> str:
+async def reason(watch: DependencyCheck) -> str:
     try:
         await watch.check()
     except CheckFailed as exc:
@@ -32,17 +32,17 @@ async def reason(watch: Watch) -> str:
     return ""
 
 
-async def changed(watch: Watch) -> None:
+async def changed(watch: DependencyCheck) -> None:
     assert isinstance(watch.check, K8s)
     async with asyncio.timeout(20):
         await watch.check.changed()
 
 
 @asynccontextmanager
-async def waiting(watch: Watch) -> AsyncIterator[Board]:
+async def waiting(watch: DependencyCheck) -> AsyncIterator[Board]:
     """A whole gate that waits for *watch*."""
     board = Board(Latch([watch.dependency], now=asyncio.get_running_loop().time()))
-    task = asyncio.create_task(watch_all([watch], board))
+    task = asyncio.create_task(run_checks([watch], board))
     try:
         async with asyncio.timeout(20):
             yield board
@@ -62,7 +62,7 @@ async def until_so(is_so: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-def watch_of(watch: Watch) -> _k8s_watch.Watch:
+def watch_of(watch: DependencyCheck) -> watch.Watch:
     assert isinstance(watch.check, K8s)
     return watch.check.watch
 
@@ -274,7 +274,7 @@ def test_the_right_to_watch_may_be_granted_later() -> None:
     assert run(main()) == (True, False, "")
 
 
-async def until_told(watch: Watch, text: str, but_not: str = "nothing") -> None:
+async def until_told(watch: DependencyCheck, text: str, but_not: str = "nothing") -> None:
     async with asyncio.timeout(20):
         while True:
             told = await reason(watch)
@@ -285,7 +285,7 @@ async def until_told(watch: Watch, text: str, but_not: str = "nothing") -> None:
 
 def forget_refusal(check: K8s) -> None:
     """Make the refusal of the watch as old as it must be for another try."""
-    check.watch._refused -= _k8s_watch.RETRY
+    check.watch._refused -= watch.RETRY
 
 
 def test_a_watch_that_always_fails_does_not_make_attempts_race() -> None:
@@ -314,7 +314,7 @@ def test_what_was_ready_long_ago_is_proven_by_a_new_list() -> None:
     assert run(main()) == (1, 2)
 
 
-def age(watch: Watch, seconds: float) -> None:
+def age(watch: DependencyCheck, seconds: float) -> None:
     """Make the watch's latest word *seconds* older, and a moment more."""
     watch_of(watch)._heard -= seconds + 0.1
 
@@ -364,7 +364,7 @@ def test_a_watch_asks_for_bookmarks_and_an_end() -> None:
         "watch": "1",
         "allowWatchBookmarks": "true",
         "resourceVersion": "100",
-        "timeoutSeconds": str(_k8s_watch.LIFE),
+        "timeoutSeconds": str(watch.LIFE),
     }
 
 

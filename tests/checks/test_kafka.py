@@ -481,7 +481,7 @@ def problems_without_driver(line: str) -> str:
 
 
 def test_a_missing_driver_is_a_problem_that_says_what_to_install() -> None:
-    problem = "kafka: needs the package aiokafka; pip install 'gate[kafka]'"
+    problem = "kafka: needs the package aiokafka; pip install 'podgate[kafka]'"
 
     assert problems_without_driver("kafka://app:s3cret@b sasl=scram-sha-256") == problem
 

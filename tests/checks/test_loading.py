@@ -50,7 +50,7 @@ def test_a_scheme_that_nobody_has_is_told_with_all_there_are() -> None:
 
 PLUGIN = """
 from dataclasses import dataclass
-from gate.errors import CheckFailed
+from gate.core.errors import CheckFailed
 
 @dataclass(frozen=True)
 class Moon:
@@ -161,7 +161,7 @@ MISSING = """
 import sys
 sys.modules[sys.argv[1]] = None
 from gate import checks, config
-(wanted,) = config.read({"GATE_DEPENDENCIES": sys.argv[2]}).wanted
+(wanted,) = config.read({"GATE_DEPENDENCIES": sys.argv[2]}).dependencies
 checks.load(wanted.target)
 print(*(problem.text for problem in wanted.target.problems), sep="\\n")
 """
@@ -183,20 +183,20 @@ def without(package: str, line: str) -> str:
 def test_a_missing_driver_is_told_with_what_to_install(package: str) -> None:
     line, extra = DRIVERS[package]
     scheme = line.partition(":")[0]
-    expected = f"{scheme}: needs the package {package}; pip install 'gate[{extra}]'"
+    expected = f"{scheme}: needs the package {package}; pip install 'podgate[{extra}]'"
 
     assert without(package, line) == expected
 
 
 def test_a_module_of_ours_that_is_missing_is_a_fault_and_no_problem() -> None:
     with pytest.raises(subprocess.CalledProcessError):
-        without("gate.checks._dial", "tcp://db:1")
+        without("gate.checks.wire.dial", "tcp://db:1")
 
 
 LOADED = """
 import sys
 from gate import checks, config
-(wanted,) = config.read({"GATE_DEPENDENCIES": sys.argv[1]}).wanted
+(wanted,) = config.read({"GATE_DEPENDENCIES": sys.argv[1]}).dependencies
 assert checks.load(wanted.target)
 names = {name.partition(".")[0] for name in sys.modules}
 print(*sorted(names - set(sys.stdlib_module_names)))

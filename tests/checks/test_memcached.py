@@ -9,12 +9,7 @@ import trustme
 from tests.checks.servers import certificate
 from tests.checks.servers.daemon import Daemon, until
 from tests.checks.servers.fake import reason_of, reason_of_silence, reason_of_turns
-from tests.checks.servers.memcached import (
-    cold_start,
-    memcached,
-    memcached_on_socket,
-    sasl,
-)
+from tests.checks.servers.memcached import cold_start, memcached, memcached_on_socket, sasl
 from tests.conftest import free_port, outcome, problems_of, run, why_not
 
 NOT_MEMCACHED = "not memcached on this port"

@@ -25,16 +25,16 @@ import trustme
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
 
-from gate.checks import _bson
-from gate.checks._login import Login
-from gate.checks._mongodb_seeds import Seeds
-from gate.checks._mongodb_srv import Srv
-from gate.checks._mongodb_state import Wanted
-from gate.checks._pymongo import LogIn
-from gate.checks._tls import Tls
-from gate.checks.mongodb import Mongodb
-from gate.errors import Absent, CheckFailed
-from gate.url import Host
+from gate.checks.mongodb import documents
+from gate.checks.mongodb.check import Mongodb
+from gate.checks.mongodb.driver import LogIn
+from gate.checks.mongodb.member_state import Wanted
+from gate.checks.mongodb.seeds import Seeds
+from gate.checks.mongodb.srv import Srv
+from gate.checks.wire.credentials import Login
+from gate.checks.wire.tls_options import Tls
+from gate.core.errors import Absent, CheckFailed
+from gate.core.url import Host
 from tests.checks.servers.daemon import until
 from tests.checks.servers.mongodb import (
     ARBITER,
@@ -444,7 +444,7 @@ def test_every_type_of_value_is_read_as_the_driver_writes_it() -> None:
         "last": True,
     }
 
-    read = _bson.decode(bson.encode(document))
+    read = documents.decode(bson.encode(document))
 
     assert list(read) == list(document)
     assert (read["text"], read["document"]["a"][0], read["last"]) == ("ä", 1, True)
@@ -738,7 +738,7 @@ def problems_without_driver(line: str) -> str:
 
 
 def test_a_missing_driver_is_a_problem_that_says_what_to_install() -> None:
-    problem = "mongodb: needs the package pymongo; pip install 'gate[mongodb]'"
+    problem = "mongodb: needs the package pymongo; pip install 'podgate[mongodb]'"
 
     assert problems_without_driver("mongodb://app:s3cret@db") == problem
 

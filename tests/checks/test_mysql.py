@@ -14,7 +14,7 @@ import trustme
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from gate.checks import _mysql_wire as wire
+from gate.checks.mysql import protocol as wire
 from tests.checks.servers import certificate
 from tests.checks.servers.certificate import Certificate
 from tests.checks.servers.cold_start import Comparison

@@ -10,13 +10,7 @@ from tests.checks.servers import certificate
 from tests.checks.servers.certificate import Certificate
 from tests.checks.servers.daemon import Daemon, until
 from tests.checks.servers.fake import reason_of, reason_of_silence
-from tests.checks.servers.nats import (
-    begin_lame_duck_mode,
-    cold_start,
-    connected,
-    greets,
-    nats,
-)
+from tests.checks.servers.nats import begin_lame_duck_mode, cold_start, connected, greets, nats
 from tests.conftest import free_port, outcome, problems_of, run, why_not
 
 INFO = b'INFO {"server_id":"x"}\r\n'

@@ -425,7 +425,7 @@ def test_the_driver_is_imported_for_a_login_only() -> None:
 
     assert done.stdout.splitlines() == [
         "[]",
-        "[\"postgresql: needs the package asyncpg; pip install 'gate[postgresql]'\"]",
+        "[\"postgresql: needs the package asyncpg; pip install 'podgate[postgresql]'\"]",
     ]
 
 

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from gate.checks import _race
-from gate.errors import Absent, CheckFailed
+from gate.checks.wire import address_race
+from gate.core.errors import Absent, CheckFailed
 from tests.conftest import run
 from tests.virtual import play
 
@@ -24,7 +24,7 @@ def failure_of(**errors: CheckFailed) -> CheckFailed:
     """Return what a race fails with in which each address fails so."""
     starts = [failing(error) for error in errors.values()]
     with pytest.raises(CheckFailed) as caught:
-        run(_race.staggered(starts, list(errors)))
+        run(address_race.staggered(starts, list(errors)))
     return caught.value
 
 
@@ -42,7 +42,7 @@ def test_one_failure_of_another_kind_makes_it_no_absence() -> None:
 
 
 def test_an_address_that_cannot_be_reached_from_here_does_not_count() -> None:
-    failure = failure_of(a=Absent("refused"), b=_race.NoWay("no such family"))
+    failure = failure_of(a=Absent("refused"), b=address_race.NoWay("no such family"))
 
     assert (type(failure), str(failure)) == (Absent, "refused")
 
@@ -64,8 +64,8 @@ def test_the_sockets_of_a_race_that_is_cut_short_are_closed() -> None:
             return opened
 
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(_race.STAGGER + 0.1):
-                await _race.staggered([clings, wins], ["a", "b"])
+            async with asyncio.timeout(address_race.STAGGER + 0.1):
+                await address_race.staggered([clings, wins], ["a", "b"])
         return opened.fileno() == -1
 
     assert play(main())

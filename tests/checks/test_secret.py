@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from gate import stage
-from gate.checks import _secret
-from gate.errors import CheckFailed
+from gate.checks.wire import secret_file
+from gate.core import attempt
+from gate.core.errors import CheckFailed
 from tests.conftest import problems_of, run
 
 
 def read(path: Path) -> str:
-    found: str = run(_secret.read(str(path), "password-file"))
+    found: str = run(secret_file.read(str(path), "password-file"))
     return found
 
 
@@ -39,9 +39,9 @@ def test_what_was_read_is_kept_out_of_reasons(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("hunter2\n")
 
     async def main() -> tuple[str, ...]:
-        stage.begin()
-        await _secret.read(str(tmp_path / "password"), "password-file")
-        return stage.secrets()
+        attempt.begin()
+        await secret_file.read(str(tmp_path / "password"), "password-file")
+        return attempt.secrets()
 
     assert run(main()) == ("hunter2",)
 

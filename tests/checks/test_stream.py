@@ -4,8 +4,8 @@ import asyncio
 import ssl
 from pathlib import Path
 
-from gate.checks._stream import Endpoint
-from gate.checks._tls import Tls
+from gate.checks.wire.stream import Endpoint
+from gate.checks.wire.tls_options import Tls
 from tests.conftest import run
 
 

@@ -8,12 +8,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.checks.servers.certificates import (
-    blocking,
-    context,
-    handshaking,
-    write_client,
-)
+from tests.checks.servers.certificates import blocking, context, handshaking, write_client
 from tests.checks.servers.raw_http import listening
 from tests.conftest import free_port, outcome, problems_of, run, why_late, why_not
 

@@ -280,7 +280,7 @@ def test_nothing_is_in_it_that_gate_does_not_need() -> None:
 
 def test_it_brings_its_licence() -> None:
     with image_files() as root:
-        (licence,) = root.glob("opt/gate/app/gate-*.dist-info/licenses/LICENSE")
+        (licence,) = root.glob("opt/gate/app/podgate-*.dist-info/licenses/LICENSE")
         text = licence.read_text()
 
     assert text == Path("LICENSE").read_text()
@@ -421,4 +421,4 @@ def requirements() -> list[str]:
     project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
     extras = [each for extra in project["optional-dependencies"].values() for each in extra]
     assert any("opentelemetry" in each for each in extras)
-    return [each for each in project["dependencies"] + extras if not each.startswith("gate[")]
+    return [each for each in project["dependencies"] + extras if not each.startswith("podgate[")]

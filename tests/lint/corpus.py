@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from gate.lint import Report, lint
-from gate.lint.run import Wish
+from gate.lint.run import LintOptions
 
 HERE = Path(__file__).parent
 OLD = (1, 28)
@@ -36,7 +36,7 @@ def version_for(name: str) -> tuple[int, int] | None:
 
 
 def linted(folder: str, name: str) -> Report:
-    return lint([(f"{name}.yaml", text_of(folder, name))], Wish(version=version_for(name)))
+    return lint([(f"{name}.yaml", text_of(folder, name))], LintOptions(version=version_for(name)))
 
 
 def expected_lines(text: str) -> list[int]:

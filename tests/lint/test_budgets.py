@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from gate import client, wait
 from gate.lint.rules import budgets
+from gate.probe import client
+from gate.wait import command
 from tests.lint.building import PROBE, Fields, env, gate, messages, pod, rules_of, secret
 
 LATE = env("GATE_DEPENDENCIES", "db tcp://db:5432\ncache tcp://cache:1 optional deadline=10m")
@@ -56,7 +57,7 @@ def test_a_hook_has_to_outlast_every_deadline(
 
 
 def test_the_limits_are_those_of_gate_itself() -> None:
-    assert wait.TIMEOUT == client._TIMEOUT == budgets._UNBOUNDED
+    assert command.TIMEOUT == client._TIMEOUT == budgets._UNBOUNDED
     assert client._MARGIN == budgets._HOOK_MARGIN
 
 

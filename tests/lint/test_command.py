@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from gate import cli
+from gate.cli import main
 from gate.lint import rules
-from gate.lint.finding import Hit, Severity
-from gate.lint.pod import Pod
+from gate.lint.finding import Severity
 from gate.lint.rule import Rule
+from gate.pods.hit import Hit
+from gate.pods.pod import Pod
 from tests.lint.corpus import HERE, text_of
 from tests.test_architecture import loaded_by, tops
 
@@ -24,7 +25,7 @@ BROKEN = str(HERE / "bad" / "yaml.yaml")
 
 
 def lint(*arguments: str) -> int:
-    return cli.main(["lint", *arguments])
+    return main.main(["lint", *arguments])
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ def test_a_service_may_stand_in_another_file(tmp_path: Path) -> None:
 
 
 def test_only_lint_loads_lint() -> None:
-    found = loaded_by("import gate.cli", "import gate.flags")
+    found = loaded_by("import gate.cli.main", "import gate.config.flags")
 
     assert "yaml" not in found
     assert not {name for name in found if name.startswith("gate.lint")}

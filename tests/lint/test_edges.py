@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from gate.lint import lint, nodes
-from gate.lint.run import Wish
+from gate.lint import lint
+from gate.lint.run import LintOptions
+from gate.pods import nodes
 from tests.lint.building import (
     APP,
     PROBE,
@@ -210,7 +211,7 @@ def test_in_a_script_a_reference_may_be_a_command(command: list[str], rules: lis
 def test_what_a_version_lacks_or_gets_wrong(version: tuple[int, int], rules: list[str]) -> None:
     text = pod(gate(DEPENDENCY), restartPolicy="Never")
 
-    findings = lint([("x", text)], Wish(version=version)).findings
+    findings = lint([("x", text)], LintOptions(version=version)).findings
 
     assert [finding.rule for finding in findings] == rules
 
@@ -231,7 +232,9 @@ def test_what_a_version_lacks_or_gets_wrong(version: tuple[int, int], rules: lis
 def test_each_feature_has_its_version(container: Fields, since: int) -> None:
     text = pod(main=({**APP, **container},))
 
-    before, at = (lint([("x", text)], Wish(version=(1, minor))) for minor in (since - 1, since))
+    before, at = (
+        lint([("x", text)], LintOptions(version=(1, minor))) for minor in (since - 1, since)
+    )
 
     assert [finding.rule for finding in before.findings] == ["kubernetes-version"]
     assert at.findings == ()

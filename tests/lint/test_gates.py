@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gate import flags
-from gate.errors import UsageError
+from gate.config import flags
+from gate.core.errors import UsageError
 from tests.lint.building import APP, PROBE, Fields, env, gate, init, messages, pod, rules_of
 
 DEPENDENCY = env("GATE_DEPENDENCIES", "db tcp://db:5432")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gate.lint import lint
-from gate.lint.nodes import documents, plain
+from gate.pods.nodes import documents, plain
 from tests.lint.corpus import found
 
 BAD = """

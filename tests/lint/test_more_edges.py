@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gate.lint import lint, quantity
-from gate.lint.run import Wish
+from gate.lint import lint
+from gate.lint.run import LintOptions
+from gate.pods import quantity
 from tests.lint.building import APP, PROBE, Fields, env, gate, messages, pod, rules_of, sidecar
 
 DEPENDENCY = env("GATE_DEPENDENCIES", "db tcp://db:5432")
@@ -52,7 +53,7 @@ def test_a_gate_that_does_something_else_is_let_be(arguments: list[str]) -> None
 def test_an_image_volume_has_its_version() -> None:
     text = pod(volumes=[{"name": "models", "image": {"reference": "x"}}])
 
-    findings = lint([("x", text)], Wish(version=(1, 34))).findings
+    findings = lint([("x", text)], LintOptions(version=(1, 34))).findings
 
     assert [finding.rule for finding in findings] == ["kubernetes-version"]
 

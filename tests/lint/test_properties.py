@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gate.lint import lint
 from gate.lint.outputs import FORMS
-from gate.lint.run import Wish
+from gate.lint.run import LintOptions
 from tests.lint.corpus import names, text_of
 
 ROOTS = [
@@ -72,7 +72,7 @@ QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(Hea
 
 
 def write_all(text: str) -> None:
-    report = lint([("x.yaml", text)], Wish(version=(1, 27)))
+    report = lint([("x.yaml", text)], LintOptions(version=(1, 27)))
     lines = text.count("\n") + 1
     assert all(1 <= finding.line <= lines for finding in report.findings)
     for form in FORMS.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gate.lint import servers
+from gate.pods import servers
 from tests.lint.building import APP, Fields, init, pod, rules_of
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.lint import shell
+from gate.pods import shell
 
 PIECES = ["if", "then", "fi", "while", "do", "done", "case", "in", "esac", "{", "}", "(", ")", "$("]
 PIECES += ["`", "'", '"', "\\", "\n", " ", ";", "&", "|", "<<", "<", ">", "$", "${", "#", "=", "a"]

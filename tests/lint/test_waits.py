@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gate.lint import commands
-from gate.lint.commands import Place
+from gate.pods import commands
+from gate.pods.commands import Place
 from tests.lint.building import (
     APP,
     Fields,

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gate import config
-from gate.durations import show
-from gate.lint import budget, commands, gates
-from gate.lint.finding import Hit, Severity
+from gate.core.durations import show
+from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
+from gate.pods import budget, commands, gates
+from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gate.lint.gates import Gate
-    from gate.lint.pod import Pod, Probe
+    from gate.pods.gates import Gate
+    from gate.pods.pod import Pod, Probe
 
 _SHORTEST = 300
 _PROGRESS = 600
@@ -64,7 +65,7 @@ def below_timeout(pod: Pod) -> Hits:
     up, so the app never starts. Remedy: a budget above them.
     """
     for gate, probe in _held(pod):
-        longest = config.longest_wait(gate.settings, gate.wanted)
+        longest = config.longest_wait(gate.settings, gate.dependencies)
         seconds = budget.of(probe)
         if longest and seconds <= longest and not gate.has_unknown_timeout:
             text = f"the kubelet kills gate after {show(seconds)}, before {_never(gate, longest)}"
@@ -86,7 +87,7 @@ def hook_below_timeout(pod: Pod) -> Hits:
         words = commands.gate_words(hook.command) if hook else []
         if hook is None or words[:1] != ["hold"] or gate.mode != "serve":
             continue
-        longest = config.longest_wait(gate.settings, gate.wanted)
+        longest = config.longest_wait(gate.settings, gate.dependencies)
         seconds = _of_hook(words, gate)
         if longest and seconds is not None and seconds <= longest:
             text = f"this hook fails after {show(seconds)}, before {_never(gate, longest)}"
@@ -171,8 +172,8 @@ def _waiting(pod: Pod) -> Iterator[tuple[Gate, int, float]]:
     for gate in gates.all_of(pod):
         if gate.mode == "wait" and gate.container.is_init and not gate.has_unknown_timeout:
             timeout = gate.settings.timeout or _UNBOUNDED
-            is_needed = any(not wanted.dependency.optional for wanted in gate.wanted)
-            ends = config.longest_wait(config.Settings(), gate.wanted)
+            is_needed = any(not wanted.dependency.optional for wanted in gate.dependencies)
+            ends = config.longest_wait(config.Settings(), gate.dependencies)
             seconds = timeout if is_needed or gate.has_unknown else min(timeout, ends)
             yield gate, gate.container.line, seconds
 

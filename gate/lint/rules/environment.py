@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gate.lint import commands, gates, references
-from gate.lint.finding import Hit, Severity
+from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
+from gate.pods import commands, gates, references
+from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gate.lint.pod import Container, Pod
+    from gate.pods.pod import Container, Pod
 
 _DOLLARS = re.compile(r"(?<!\$)(?:\$\$\$\$)*\$\$(?![$(])")
 # In a command $$NAME may be meant for $NAME, as in other programs' files.

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from gate.lint import budget, commands, gates, listening
-from gate.lint.finding import Hit, Severity
+from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
+from gate.pods import budget, commands, gates, listening
+from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
-    from gate.lint.gates import Gate
-    from gate.lint.pod import Container, Pod, Probe
+    from gate.pods.gates import Gate
+    from gate.pods.pod import Container, Pod, Probe
 
 _ALWAYS = {"/livez", "/healthz", "/status", "/metrics", "/"}
 _HELD = {"/startupz", "/status"}
@@ -99,7 +100,7 @@ def _why_wrong(probe: Probe, gate: Gate) -> str:
         return f"{why}, so the probe never passes {_NEVER[probe.kind]}"
     if probe.kind == "startupProbe":
         return _why_not_startup(probe, path)
-    is_watching = any(wanted.dependency.monitor for wanted in gate.wanted)
+    is_watching = any(wanted.dependency.monitor for wanted in gate.dependencies)
     if probe.kind == "livenessProbe" and path == "/readyz" and is_watching:
         return "/readyz goes to 503 when a monitored dependency fails, and the kubelet kills gate"
     return ""

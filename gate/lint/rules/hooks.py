@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gate.lint import commands, listening, references, servers
-from gate.lint.finding import Hit, Severity
+from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
+from gate.pods import commands, listening, references, servers
+from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
-    from gate.lint.pod import Container, Pod
+    from gate.pods.pod import Container, Pod
 
 
 @rule("poststart-http", Severity.ERROR, "5.2, 5.3")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gate.lint import commands
-from gate.lint.finding import Hit, Severity
+from gate.core.url import is_loopback
+from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
-from gate.url import is_loopback
+from gate.pods import commands
+from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gate.lint.pod import Container, Pod, Probe
+    from gate.pods.pod import Container, Pod, Probe
 
 _SIGNING_IN = {"oauth", "oauth2", "sso", "saml", "saml2", "authorize", "openid-connect"}
 _STARTS = {*_SIGNING_IN, "start", "login"} - {"openid-connect"}

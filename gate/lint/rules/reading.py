@@ -8,7 +8,7 @@ from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
 
 if TYPE_CHECKING:
-    from gate.lint.pod import Pod
+    from gate.pods.pod import Pod
 
 
 @rule("yaml", Severity.ERROR)

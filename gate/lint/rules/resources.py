@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gate.lint import gates, quantity
-from gate.lint.finding import Hit, Severity
+from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
+from gate.pods import gates, quantity
+from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
-    from gate.lint.pod import Container, Pod
+    from gate.pods.pod import Container, Pod
 
 _LEAST_CPU = 0.1
 _LEAST_CPU_OF_OTHERS = 0.02

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gate.lint import gates
-from gate.lint.finding import Hit, Severity
+from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
+from gate.pods import gates
+from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
-    from gate.lint.gates import Gate
-    from gate.lint.pod import Mount, Pod
+    from gate.pods.gates import Gate
+    from gate.pods.pod import Mount, Pod
 
 _STATE = "GATE_STATE_FILE"
 
@@ -87,7 +88,9 @@ def readiness(pod: Pod) -> Hits:
         probe = gate.container.probes.get("readinessProbe")
         if probe is None or not _asks_ready(probe.action.path, probe.action.command):
             continue
-        shared = [w for w in gate.wanted if w.dependency.monitor and not w.dependency.is_local]
+        shared = [
+            w for w in gate.dependencies if w.dependency.monitor and not w.dependency.is_local
+        ]
         if shared:
             names = ", ".join(wanted.dependency.name for wanted in shared)
             text = f"when {names} fails, every replica becomes unready at the same moment"

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gate.lint.finding import Hit, Severity
+from gate.core.target import FALSE, TRUE
+from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
-from gate.target import FALSE, TRUE
+from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gate.lint.pod import Container, EnvVar, Pod
+    from gate.pods.pod import Container, EnvVar, Pod
 
 _REMEDY = "take it from a Secret: valueFrom.secretKeyRef"
 _BY_FILE = "take it from a Secret: GATE_DEPENDENCY_<NAME>, a variable or a file"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gate.lint import commands, gates, listening
-from gate.lint.finding import Hit, Severity
+from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
-from gate.lint.waits import before_it_works, waits
+from gate.pods import commands, gates, listening
+from gate.pods.hit import Hit
+from gate.pods.waits import before_it_works, waits
 
 if TYPE_CHECKING:
-    from gate.lint.pod import Container, Pod
-    from gate.lint.waits import Wait
+    from gate.pods.pod import Container, Pod
+    from gate.pods.waits import Wait
 
 _SOON = 30
 _REMEDY = "add a startupProbe to it, or let gate wait for it in a sidecar behind it"

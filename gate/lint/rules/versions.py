@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gate.lint.finding import Hit, Severity
+from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
+from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gate.lint.pod import Container, Pod
+    from gate.pods.pod import Container, Pod
 
 _SIDECARS = (1, 29)
 _NEVER_FIXED = (1, 33)

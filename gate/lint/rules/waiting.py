@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gate.lint import listening
-from gate.lint.finding import Hit, Severity
+from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
-from gate.lint.waits import Wait, waits
+from gate.pods import listening
+from gate.pods.hit import Hit
+from gate.pods.waits import Wait, waits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gate.lint.commands import Place
-    from gate.lint.pod import Container, Pod, Service
+    from gate.pods.commands import Place
+    from gate.pods.pod import Container, Pod, Service
 
 _SCRIPTED = {"service", "services", "svc", "deployment", "statefulset"}
 _REDIRECTING = {"istio-init", "linkerd-init", "linkerd-network-validator", "istio-validation"}

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from gate.runner import attempt
+from gate.runtime.runner import make_attempt
 from tests.checks.servers.daemon import until
 from tests.conftest import run, watch_for, why_not
 
@@ -83,7 +83,7 @@ async def poll(line: str, hear: Callable[[str], object] = str) -> tuple[list[str
     """Return the reasons, each once in a row, until gate finds *line* ready, and when."""
     watch = watch_for(line)
     reasons: list[str] = []
-    while reason := (await attempt(watch)).reason:
+    while reason := (await make_attempt(watch)).reason:
         reasons += [reason] if reason not in reasons[-1:] else []
         hear(reason)
         await asyncio.sleep(PAUSE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from gate.model import Result
+from gate.core.model import Result
 from tests.conftest import outcome, why_not
 
 

@@ -1,0 +1,1 @@
+"""A name resolves as the app's own resolver would see it."""

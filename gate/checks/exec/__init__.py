@@ -1,0 +1,1 @@
+"""A command exits with the wanted code."""

@@ -1,0 +1,1 @@
+"""An HTTP request is answered as wanted."""

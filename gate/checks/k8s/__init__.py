@@ -1,0 +1,1 @@
+"""An object of the cluster is as wanted, found by watch."""

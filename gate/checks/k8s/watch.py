@@ -1,0 +1,188 @@
+"""Objects of the cluster, listed once and then kept current by one open watch.
+
+The watch is read by a task of its own: a pause of the runner ends in the middle of a read,
+and the next attempt must find what came meanwhile. The task belongs to the task that makes
+the attempts and ends with it, so that no connection outlives the wait.
+
+A watch that ends is not resumed from where it was: listing anew costs one small request,
+and is right after `410 Gone`, a restarted API server and an expired token alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from gate.checks.k8s.api import FORBIDDEN, GONE, OK, Connection, forbidden, parsed, refusal
+from gate.core.errors import CheckFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gate.checks.k8s.api import Resource
+    from gate.checks.k8s.readiness import Finding, Object
+    from gate.checks.k8s.service_account import Account
+
+PAGE = 100
+"""Objects in one answer to a list."""
+LIFE = 300
+"""Seconds after which the API server shall end a watch."""
+RETRY = 30.0
+"""Seconds after which a watch that RBAC has refused is tried again: the right may come late."""
+SHORTEST = 1.0
+"""Seconds a watch must have lived for its end to be news; else attempts would race."""
+
+
+class Watch:
+    """The findings about some objects: those that *selection*, a query, selects."""
+
+    def __init__(
+        self,
+        account: Account,
+        resource: Resource,
+        selection: dict[str, str],
+        find: Callable[[Object], Finding],
+    ) -> None:
+        self.findings: dict[str, Finding] = {}
+        """By uid; as of the latest `refresh` and what the watch has brought since."""
+        self.namespace = ""
+        self.lacks = ""
+        """Why there is no watch, if RBAC does not allow it: objects are then listed at times."""
+        self.account = account
+        self._resource = resource
+        self._selection = selection
+        self._find = find
+        self._follower: asyncio.Task[None] | None = None
+        self._heard = 0.0
+        self._refused = 0.0
+        self._news = asyncio.Event()
+
+    async def refresh(self, oldest: float) -> None:
+        """List anew unless the watch lives and was heard of within *oldest* seconds.
+
+        Raises `CheckFailed`. What comes after this call is news.
+        """
+        age = asyncio.get_running_loop().time() - self._heard
+        if self._follower is None or self._follower.done() or age > oldest:
+            await self._list()
+        self._news.clear()
+
+    async def changed(self) -> None:
+        """Return when the watch has brought something new since the latest `refresh`."""
+        await self._news.wait()
+
+    async def _list(self) -> None:
+        if self._follower is not None:
+            self._follower.cancel()
+            self._follower = None
+        login = await self.account.login()
+        self.namespace = login.namespace
+        connection = Connection(login)
+        try:
+            self.findings, version = await self._pages(connection)
+        except BaseException:
+            connection.abort()
+            raise
+        self._heard = asyncio.get_running_loop().time()
+        if self.lacks and self._heard - self._refused < RETRY:
+            connection.abort()
+        else:
+            self._follow_from(version, connection)
+
+    async def _pages(self, connection: Connection) -> tuple[dict[str, Finding], str]:
+        """Return the findings about all objects, and the version of the list."""
+        findings: dict[str, Finding] = {}
+        query = {**self._selection, "limit": str(PAGE)}
+        while True:
+            page = await self._page(connection, query)
+            findings |= {_uid(thing): self._find(thing) for thing in page.get("items") or ()}
+            if not page["metadata"].get("continue"):
+                return findings, str(page["metadata"].get("resourceVersion") or "")
+            query["continue"] = page["metadata"]["continue"]
+
+    async def _page(self, connection: Connection, query: dict[str, str]) -> dict[str, Any]:
+        answer = await connection.get(self._path(), query)
+        page = await connection.body(answer)
+        if answer.status_code == GONE:
+            msg = "API server: the list has changed while it was read"
+            raise CheckFailed(msg)
+        if answer.status_code != OK:
+            raise refusal(answer.status_code, page, "list", self._resource, self._place())
+        if not isinstance(page, dict) or not isinstance(page.get("metadata"), dict):
+            msg = "API server: the answer is not a list of objects"
+            raise CheckFailed(msg)
+        return page
+
+    def _follow_from(self, version: str, connection: Connection) -> None:
+        """Start the watch; it ends with the task that makes the attempts."""
+        owner = asyncio.current_task()
+        assert owner is not None  # noqa: S101 -- a coroutine always runs in a task
+        self._follower = follower = asyncio.create_task(self._follow(version, connection))
+
+        def end(_: object) -> None:
+            follower.cancel()
+
+        def clean_up(_: object) -> None:
+            connection.abort()
+            owner.remove_done_callback(end)
+
+        owner.add_done_callback(end)
+        # Not in a `finally` of its own: a task cancelled before its first step has none.
+        follower.add_done_callback(clean_up)
+
+    async def _follow(self, version: str, connection: Connection) -> None:
+        """Take what the watch brings until it ends; why it ended the next list will tell."""
+        started = asyncio.get_running_loop().time()
+        with suppress(CheckFailed):
+            await self._take_all(version, connection)
+        if asyncio.get_running_loop().time() - started >= SHORTEST:
+            self._news.set()
+
+    async def _take_all(self, version: str, connection: Connection) -> None:
+        answer = await connection.get(
+            self._path(),
+            {
+                **self._selection,
+                "watch": "1",
+                "allowWatchBookmarks": "true",
+                "resourceVersion": version,
+                "timeoutSeconds": str(LIFE),
+            },
+        )
+        if answer.status_code != OK:
+            said = await connection.body(answer)
+            if answer.status_code == FORBIDDEN:
+                message = said.get("message") if isinstance(said, dict) else ""
+                self.lacks = forbidden(str(message), "watch", self._resource, self._place())
+                self._refused = asyncio.get_running_loop().time()
+            return
+        self.lacks = ""
+        while (line := await connection.line(answer)) is not None:
+            if not self._take(parsed(line)):
+                return
+
+    def _take(self, event: Any) -> bool:  # noqa: ANN401 -- JSON is anything
+        """Note what *event* brings; False where the watch is of no more use."""
+        thing = event.get("object") if isinstance(event, dict) else None
+        if not isinstance(thing, dict) or event.get("type") == "ERROR":
+            return False
+        self._heard = asyncio.get_running_loop().time()
+        if event.get("type") == "BOOKMARK":
+            return True
+        if event.get("type") == "DELETED":
+            self.findings.pop(_uid(thing), None)
+        else:
+            self.findings[_uid(thing)] = self._find(thing)
+        self._news.set()
+        return True
+
+    def _path(self) -> str:
+        return self._resource.path(self.namespace)
+
+    def _place(self) -> str:
+        return self._resource.where(self.namespace)
+
+
+def _uid(thing: Object) -> str:
+    return str(thing["metadata"]["uid"])

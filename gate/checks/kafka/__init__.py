@@ -1,0 +1,1 @@
+"""A broker answers metadata; each topic has leaders."""

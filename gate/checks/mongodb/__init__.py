@@ -1,0 +1,1 @@
+"""A member in the wanted state answers `hello`; with credentials, the login works."""

@@ -1,0 +1,1 @@
+"""MySQL and MariaDB accept connections; with credentials, the login works."""

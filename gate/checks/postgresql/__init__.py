@@ -1,0 +1,1 @@
+"""PostgreSQL accepts connections; with credentials, login and query succeed."""

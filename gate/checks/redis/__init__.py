@@ -1,0 +1,1 @@
+"""`PING` is answered and nothing is loading; with credentials, the login works."""

@@ -1,0 +1,1 @@
+"""What several protocols share: dialling, TLS, streams, credentials, several hosts."""

@@ -1,0 +1,209 @@
+"""The command line's words: a flag for each setting, and what is wrong with the others."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, NoReturn
+
+from gate import __version__, config
+from gate.core import command_line
+from gate.core.errors import UsageError
+from gate.core.suggest import closest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_DESCRIPTION = """\
+Holds an app back until everything it depends on is ready.
+
+commands:
+  serve   answer the startup probe of a pod, and stay (the image's default)
+  wait    wait here, then end, or become the command after --
+  probe   ask the gate running in this pod (gate probe --help)
+  hold    block until the gate running in this pod opens (gate hold --help)
+  lint    find start-order mistakes in manifests (gate lint --help)
+  manifest  print the container that this configuration asks for (gate manifest --help)
+"""
+_EPILOG = """\
+Dependencies come from GATE_DEPENDENCIES, one a line, and GATE_DEPENDENCY_<NAME>:
+  [name] URL [option=value …]      e.g.  db tcp://db:5432 timeout=1s deadline=2m
+"""
+
+_DEPENDENCY = "'[name] URL [option=value …]', as one text; the environment's are left out then"
+_ONCE = "one attempt each (GATE_DISABLED or not), a table, exit 0 or 1"
+_OUTPUT = "lines on stderr, or JSON, a line for each change, on stdout (on a terminal a live table)"
+_LINT = ("--select", "--ignore", "--output", "--kubernetes-version", "--explain")
+_MANIFEST = ("--mode", "--image", "--name")
+_COMMANDS = ("serve", "wait", "probe", "hold", "lint", "manifest")
+_WORDS = {"wait": "dependency", "lint": "file"}
+"""Of the commands that take more than flags, what argparse calls it."""
+
+
+class HelpRequested(Exception):  # noqa: N818 -- it is no error
+    """The command line asks for help or the version; the text is what to print."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells no word that was given: any may be a dependency with its password."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of exiting: there is one place for exit codes."""
+        # Behind "ignored explicit argument" argparse quotes it.
+        told = message.partition(" '")[0].partition(' "')[0]
+        text = f"{told} ({self.prog} --help)"
+        raise UsageError(text)
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        if action.dest == "command":
+            raise argparse.ArgumentError(None, _no_command(str(value)))
+        text = f"invalid choice; there are {', '.join(action.choices)}"
+        raise argparse.ArgumentError(action, text)
+
+    def _print_message(self, message: str, file: object = None) -> NoReturn:  # noqa: ARG002 -- argparse gives it
+        """Hand help or version to whoever prints: what cannot be written is no success."""
+        raise HelpRequested(message)
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return what *arguments* say; raises `UsageError`, and `HelpRequested` for --help.
+
+    Flags that mirror a variable are attributes of its name, None where not given.
+    """
+    given, left = _parser().parse_known_args(arguments)
+    for word in left:
+        # argparse takes words together only: those behind a later flag are left.
+        if given.command not in _WORDS or (word.startswith("-") and word != "-"):
+            _refuse(word, arguments, given.command)
+        getattr(given, _WORDS[given.command]).append(word)
+    if getattr(given, "dependency", None) and given.GATE_DEPENDENCIES is not None:
+        msg = "dependencies both as arguments and by --dependencies; leave one of the two out"
+        raise UsageError(msg)
+    return given
+
+
+def settings(given: argparse.Namespace) -> dict[str, str]:
+    """Return the flags that were given, by the variable that each stands over."""
+    return {
+        name: value
+        for name, value in vars(given).items()
+        if name.startswith("GATE_") and value is not None
+    }
+
+
+def _refuse(word: str, arguments: Sequence[str], command: str) -> NoReturn:
+    flag = word.partition("=")[0]
+    known = [setting.flag for setting in config.SETTINGS]
+    near = closest(flag, [*known, "--once", "--dependencies", *_LINT, *_MANIFEST])
+    if not word.startswith("-"):
+        hint = f"{command} takes no dependencies: set GATE_DEPENDENCIES"
+    else:
+        hint = f"did you mean {near}?" if near else "see gate --help"
+    # What is left comes behind what was taken.
+    number = len(arguments) - list(reversed(arguments)).index(word)
+    msg = f"unknown argument {command_line.label(word, number)}; {hint}"
+    raise UsageError(msg)
+
+
+def _no_command(word: str) -> str:
+    if command_line.is_url(word):
+        return "a dependency is no command; gate wait takes dependencies"
+    near = closest(word, _COMMANDS)
+    hint = f"did you mean {near}?" if near else f"there are {', '.join(_COMMANDS)}"
+    return f"unknown command; {hint}"
+
+
+def _value(text: str) -> str:
+    """Return what a flag takes: its value may have been forgotten before a dependency."""
+    if command_line.is_url(text):
+        msg = "wants a value, not a dependency"
+        raise argparse.ArgumentTypeError(msg)
+    return text
+
+
+def _parser() -> _Parser:
+    flags = _flags()
+    parser = _Parser(
+        prog="gate",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"gate {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    _add(commands, "serve", "answer the startup probe of a pod, and stay", flags)
+    wait = _add(commands, "wait", "wait here, then end, or become the command after --", flags)
+    wait.add_argument("dependency", nargs="*", help=_DEPENDENCY)
+    wait.add_argument("--once", action="store_true", help=_ONCE)
+    wait.add_argument("--output", choices=("lines", "json"), help=_OUTPUT)
+    _add_lint(commands)
+    _add_manifest(commands, flags)
+    return parser
+
+
+def _add_manifest(commands: argparse._SubParsersAction[_Parser], flags: _Parser) -> None:
+    text = "print the container that this configuration asks for, to put into a pod's spec"
+    manifest = _add(commands, "manifest", text, flags)
+    modes = ("sidecar", "poststart", "init", "exec-probe")
+    manifest.add_argument("--mode", choices=modes, required=True, help="how it holds the app")
+    manifest.add_argument(
+        "--image", type=_value, required=True, help="gate's image, with registry and tag"
+    )
+    manifest.add_argument(
+        "--name", type=_value, default="gate", help="of container, volume and Secret (gate)"
+    )
+
+
+def _add_lint(commands: argparse._SubParsersAction[_Parser]) -> None:
+    text = "find start-order mistakes in manifests; no cluster is asked"
+    codes = (
+        "exit codes: 0 nothing, or info only; 1 an error or a warning; "
+        "2 not everything could be looked at"
+    )
+    lint = commands.add_parser(
+        "lint", help=text, description=text, epilog=codes, allow_abbrev=False
+    )
+    lint.add_argument("file", nargs="*", metavar="FILE", help="YAML or JSON; - is standard input")
+    lint.add_argument("--select", action="append", metavar="RULE,…", help="only these rules")
+    lint.add_argument("--ignore", action="append", metavar="RULE,…", help="all but these rules")
+    forms = ("text", "json", "github", "sarif", "junit")
+    lint.add_argument("--output", choices=forms, default="text")
+    lint.add_argument("--kubernetes-version", metavar="1.N", help="of the cluster it is meant for")
+    lint.add_argument("--explain", metavar="RULE", help="what a rule is about; `all` lists them")
+
+
+def _flags() -> _Parser:
+    flags = _Parser(add_help=False, allow_abbrev=False)
+    group = flags.add_argument_group("settings", "each stands over the variable of its name")
+    for setting in config.SETTINGS:
+        group.add_argument(
+            setting.flag,
+            dest=setting.variable,
+            # A reason may well be the address of a ticket.
+            type=str if setting.variable == "GATE_DISABLED" else _value,
+            metavar=setting.metavar,
+            help=setting.help,
+        )
+    group.add_argument(
+        "--dependencies", dest="GATE_DEPENDENCIES", metavar="TEXT", help="one a line, or ;"
+    )
+    return flags
+
+
+def _add(
+    commands: argparse._SubParsersAction[_Parser],
+    name: str,
+    text: str,
+    flags: _Parser,
+) -> _Parser:
+    return commands.add_parser(
+        name,
+        help=text,
+        description=text,
+        epilog=_EPILOG,
+        parents=[flags],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )

@@ -1,0 +1,193 @@
+"""`gate manifest`: the container that a configuration asks for, ready to go into a pod."""
+
+from __future__ import annotations
+
+import math
+import posixpath
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gate.config import longest_wait
+from gate.core.durations import show
+from gate.core.errors import Problem, UsageError
+from gate.core.url import is_loopback
+from gate.manifest import environment
+from gate.manifest.emitter import Commented, emit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gate.config import Config, Settings
+
+MODES = ("sidecar", "poststart", "init", "exec-probe")
+HOLD = 25
+"""Seconds for which each probe is held; it counts as one failure."""
+_USUAL = 60
+"""Probes where nothing bounds the wait: about 25 minutes."""
+_LEAST = 30
+"""Probes: as many seconds may pass before anything listens (fact 13.1)."""
+_MARGIN = 60.0
+"""Seconds by which the kubelet is more patient than gate, which can say what it gave up on."""
+_HOOK = 300.0
+"""Seconds for which a hook blocks, and `gate wait` waits, where nothing bounds the wait."""
+_HOOK_MARGIN = 30.0
+"""Seconds by which the hook begins to count before gate does, and more."""
+_MARK = "/run/gate/opened"
+"""The state file of a pod with a hook: without one, a gate that restarts blocks the pod."""
+_LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+_LONGEST_LABEL = 63
+_SECURITY = {
+    "runAsNonRoot": True,
+    "runAsUser": 65532,
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestOptions:
+    """What the command line says of the container; raises `UsageError`."""
+
+    mode: str
+    image: str
+    name: str = "gate"
+
+    def __post_init__(self) -> None:
+        if not self.image or not self.image.isprintable() or " " in self.image:
+            msg = f"--image: {self.image!r} is not the name of an image"
+            raise UsageError(msg)
+        is_label = _LABEL.issuperset(self.name) and len(self.name) <= _LONGEST_LABEL
+        if not is_label or not self.name or "-" in self.name[0] + self.name[-1]:
+            msg = f"--name: {self.name!r} names no container; write small letters, digits and -"
+            raise UsageError(msg)
+
+    @property
+    def does_serve(self) -> bool:
+        """Whether it goes on beside the app, as a sidecar."""
+        return self.mode != "init"
+
+    @property
+    def is_probed_over_http(self) -> bool:
+        """Whether the kubelet connects to it."""
+        return self.mode in {"sidecar", "poststart"}
+
+
+def problems(wish: ManifestOptions, settings: Settings) -> list[Problem]:
+    """Return what is right by itself, and does not work in the container that is wished for."""
+    found = []
+    if _is_hidden(settings) and wish.is_probed_over_http:
+        host = settings.listen[0]
+        text = f"the kubelet cannot reach {host}; leave the host out, or use --mode exec-probe"
+        found.append(Problem("GATE_LISTEN", text))
+    if settings.state_file and _folder(settings.state_file) == "/":
+        text = "no volume can stand in for /; write a path in a folder, such as /run/gate/opened"
+        found.append(Problem("GATE_STATE_FILE", text))
+    return found
+
+
+def write(wish: ManifestOptions, read: Config, environ: Mapping[str, str]) -> str:
+    """Return YAML to merge into the `spec` of a pod; no secret is in it.
+
+    *environ* is what *read*, which has no problems, was read from, flags included.
+    """
+    if wish.mode == "poststart" and not read.settings.state_file:
+        read = replace(read, settings=replace(read.settings, state_file=_MARK))
+        environ = {**environ, "GATE_STATE_FILE": _MARK}
+    settings = read.settings
+    entries = environment.entries(read, environ)
+    variables = environment.variables(entries, environ, secret=wish.name)
+    container = {key: value for key, value in _fields(wish, read, variables) if value}
+    spec: dict[str, object] = {"enableServiceLinks": False}
+    notes = [f"For the spec of a pod, made by gate manifest --mode {wish.mode}."]
+    notes += environment.needs(entries)
+    if wish.does_serve and (settings.events or settings.pod_condition):
+        notes.append("Give the pod a serviceAccountName that may tell of it (rbac-events.yaml).")
+    if wish.does_serve and settings.pod_condition:
+        gates = [{"conditionType": settings.pod_condition}]
+        comment = "The pod gets no traffic while this is not true, and if gate may not write it."
+        spec["readinessGates"] = Commented(gates, (comment,))
+    spec["initContainers"] = [Commented(container, (_place(wish),))]
+    if settings.state_file:
+        spec["volumes"] = [{"name": wish.name, "emptyDir": {"sizeLimit": "1Mi"}}]
+    return emit(Commented(spec, tuple(notes)))
+
+
+def _fields(wish: ManifestOptions, read: Config, env: list[object]) -> Iterator[tuple[str, object]]:
+    yield "name", wish.name
+    yield "image", wish.image
+    yield "args", [] if wish.does_serve else _wait(read)
+    yield "restartPolicy", "Always" if wish.does_serve else ""
+    yield "ports", _ports(wish, read.settings)
+    yield "env", env
+    if path := read.settings.state_file:
+        yield "volumeMounts", [{"name": wish.name, "mountPath": _folder(path)}]
+    if wish.mode == "poststart":
+        command = ["gate", "hold", "--timeout", show(_longest_hook(read))]
+        yield "lifecycle", {"postStart": {"exec": {"command": command}}}
+    if wish.does_serve:
+        yield "startupProbe", _probe(wish, read)
+    yield "resources", _resources(wish)
+    yield "securityContext", _SECURITY
+
+
+def _wait(read: Config) -> list[str]:
+    # The default of `gate wait` would end it before a late deadline, and start that anew.
+    longest = longest_wait(read.settings, read.dependencies) + _HOOK_MARGIN
+    if read.settings.timeout is not None or longest <= _HOOK:
+        return ["wait"]
+    return ["wait", "--timeout", show(longest)]
+
+
+def _ports(wish: ManifestOptions, settings: Settings) -> list[dict[str, object]]:
+    """Return the port by the name that Prometheus looks for (scrape.yaml), if it is to be seen."""
+    if not wish.does_serve or _is_hidden(settings):
+        return []
+    return [{"name": "gate", "containerPort": settings.listen[1]}]
+
+
+def _is_hidden(settings: Settings) -> bool:
+    """Whether nobody outside of the pod can reach it."""
+    return is_loopback(settings.listen[0])
+
+
+def _longest_hook(read: Config) -> float:
+    # Longer than gate itself, which may open when its time is over; the pod cannot be deleted.
+    longest = longest_wait(read.settings, read.dependencies) + _HOOK_MARGIN
+    return max(longest, _HOOK) if read.settings.timeout is None else longest
+
+
+def _resources(wish: ManifestOptions) -> object:
+    # An exec probe is a small process beside gate.
+    request, limit = ("64Mi", "128Mi") if wish.mode == "exec-probe" else ("48Mi", "96Mi")
+    return {"requests": {"cpu": "10m", "memory": request}, "limits": {"memory": limit}}
+
+
+def _place(wish: ManifestOptions) -> str:
+    if wish.mode == "init":
+        return "In front of the init containers that need what it waits for."
+    return "Last of the init containers, so that it is in force when the app would start."
+
+
+def _folder(path: str) -> str:
+    return posixpath.dirname(posixpath.normpath(path)).replace("//", "/")
+
+
+def _probe(wish: ManifestOptions, read: Config) -> object:
+    if wish.is_probed_over_http:
+        path = f"/startupz?hold={HOLD}s"
+        action: dict[str, object] = {"httpGet": {"path": path, "port": read.settings.listen[1]}}
+    else:
+        action = {"exec": {"command": ["gate", "probe", "--hold", f"{HOLD}s"]}}
+    count = _failures(read)
+    probe = {**action, "periodSeconds": 1, "timeoutSeconds": HOLD + 5, "failureThreshold": count}
+    comment = f"Each probe is held for up to {HOLD}s, so this is patient for {show(count * HOLD)}."
+    return Commented(probe, (comment,))
+
+
+def _failures(read: Config) -> int:
+    """Return how many probes may fail, so that gate gives up before the kubelet does."""
+    least = _USUAL if read.settings.timeout is None else _LEAST
+    longest = longest_wait(read.settings, read.dependencies)
+    return max(least, math.ceil((longest + _MARGIN) / HOLD))

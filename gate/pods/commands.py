@@ -1,0 +1,141 @@
+"""What a command line does, as far as its words tell: waits, and for what."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from gate.core import url
+from gate.pods import clients, shell
+from gate.pods.shell import program
+from gate.pods.shell import script_of as script
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from gate.pods.shell import Command, Loop, Script
+
+__all__ = ["Place", "program", "script"]
+
+_WAITERS = {"wait4x", "dockerize", "wait-for-it", "wait-for", "wait-on", "wait4it", "waitfor"}
+_WAITERS |= {"linkerd-await", "wait-for-it.sh", "wait-for.sh", "waitforit", "k8s-wait-for"}
+_TOOLS = {("pilot-agent", "wait"), ("gate", "wait"), ("gate", "hold"), ("cloud-sql-proxy", "wait")}
+_PROBING = {"nc", "ncat", "curl", "wget", "pg_isready", "redis-cli", "mysqladmin", "mysql", "psql"}
+_PROBING |= {"nslookup", "mongosh", "grpcurl"}
+_SIDECARS = {"pilot-agent": "istio", "linkerd-await": "linkerd"}
+_SIDECARS |= {"cloud-sql-proxy": "cloud-sql-proxy"}
+_STARTING = {"start", "restart", "--daemonize", "--fork", "--daemon", "-detached"}
+
+_BOUND = re.compile(
+    r"\btimeout\s|\bseq\b|-(?:lt|le|gt|ge)\b|\(\(|\bbreak\b|\bexit\s+\d|\bfor\s+\w+\s+in\b"
+    r"|\bSECONDS\b"
+)
+_LOCAL = re.compile(r"(?<![\w.-])(?:localhost|127\.0\.0\.1|\[::1\]):(\d+)")
+
+
+class Place(NamedTuple):
+    """A host and a port, None where it is not known."""
+
+    host: str
+    port: int | None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is in the pod itself."""
+        return url.is_loopback(self.host)
+
+    def __str__(self) -> str:
+        return self.host if self.port is None else f"{self.host}:{self.port}"
+
+
+def text(words: Sequence[str]) -> str:
+    """Return the words as one text, a script without its comments."""
+    written = script(words)
+    if written is None:
+        return " ".join(words)
+    return re.sub(r"(?m)(?:^|(?<=\s))#.*$", "", written)
+
+
+def starts_another(words: Sequence[str]) -> bool:
+    """Whether a script leaves something running in the background."""
+    commands = shell.read(words).commands
+    return any(each.is_background or _daemonises(each) for each in commands)
+
+
+def _daemonises(command: Command) -> bool:
+    options = {word.partition("=")[0] for word in command.words}
+    is_bare_nginx = command.program == "nginx" and "daemon off" not in " ".join(command.words)
+    return is_bare_nginx or not options.isdisjoint(_STARTING)
+
+
+def is_wait(words: Sequence[str]) -> bool:
+    """Whether this waits for something: a known tool, or a loop around a client."""
+    run = shell.read(words)
+    if any(_is_waiter(command) for command in run.foreground):
+        return True
+    return bool(_loops(run)) and any(_is_probing(command) for command in run.foreground)
+
+
+def _loops(run: Script) -> list[Loop]:
+    """Return the loops that may wait; one that reads a list ends with it."""
+    return [
+        loop
+        for loop in run.waited_loops
+        if not any(command.program == "read" for command in loop.head)
+    ]
+
+
+def _is_waiter(command: Command) -> bool:
+    is_retry = command.program == "curl" and any(w.startswith("--retry") for w in command.words)
+    is_tool = (command.program, *command.words[1:2]) in _TOOLS
+    return command.program in _WAITERS or is_tool or is_retry
+
+
+def _is_probing(command: Command) -> bool:
+    return command.program in _PROBING or any("/dev/tcp/" in word for word in command.words)
+
+
+def is_bounded(words: Sequence[str]) -> bool:
+    """Whether the loop in it, if there is one, gives up some day."""
+    loops = _loops(shell.read(words))
+    return all(loop.is_cut for loop in loops) or bool(_BOUND.search(text(words)))
+
+
+def needs(words: Sequence[str], env: Mapping[str, str] | None = None) -> list[tuple[Place, ...]]:
+    """Return what a wait waits for, as far as it can be read; of each, one place is enough.
+
+    *env* are the container's variables, `$` for the value of one that is not known.
+    """
+    found: list[tuple[Place, ...]] = []
+    is_choice = False
+    for command in shell.read(words, env).foreground:
+        own = list(_of(command))
+        if is_choice and found and own:
+            found[-1] = (*found[-1], *own[0])
+            own = own[1:]
+        found += own
+        is_choice = bool(own or is_choice) and command.end == "||"
+    return list(dict.fromkeys(found))
+
+
+def _of(command: Command) -> Iterator[tuple[Place, ...]]:
+    if _is_waiter(command) or _is_probing(command):
+        for hosts in clients.hosts(command):
+            yield tuple(Place(*host) for host in hosts)
+
+
+def gate_words(words: Sequence[str]) -> list[str]:
+    """Return what gate is told where *words* run it, or a script does; else nothing."""
+    ways = [each.words for each in shell.read(words).commands if each.program == "gate"]
+    return list(ways[0][1:]) if ways else []
+
+
+def sidecars(words: Sequence[str]) -> list[str]:
+    """Return the well-known sidecars that a tool of theirs waits for."""
+    waiters = [each for each in shell.read(words).foreground if _is_waiter(each)]
+    return [_SIDECARS[each.program] for each in waiters if each.program in _SIDECARS]
+
+
+def local_ports(texts: Iterable[str]) -> set[int]:
+    """Return the ports of this very pod that *texts* name."""
+    return {int(match[1]) for each in texts for match in _LOCAL.finditer(each)}

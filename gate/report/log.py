@@ -1,0 +1,145 @@
+"""The log: structlog set up, and an observer that logs; one event name a kind.
+
+Nothing per attempt and nothing per probe: a gate that waits an hour says what it waits for
+once, at each change, and every 15 seconds in one line.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TextIO
+
+import structlog
+
+from gate.core import durations
+from gate.core.model import TransitionKind
+from gate.report import plain_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, MutableMapping
+
+    from structlog.typing import FilteringBoundLogger
+
+    from gate.core.model import Snapshot, Transition
+
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_WARNINGS = frozenset(
+    {
+        TransitionKind.LOST,
+        TransitionKind.OVERDUE,
+        TransitionKind.GIVEN_UP,
+        TransitionKind.UNFIT,
+        TransitionKind.GATE_OVERDUE,
+    }
+)
+_MOST_REASONS = 20
+"""Different reasons of one dependency that are logged as they come; the rest is in the
+15 second line."""
+
+
+def set_up(*, level: str, form: str, stream: TextIO | None = None) -> FilteringBoundLogger:
+    """Return the logger, writing `json` or `console` lines to *stream* (stderr)."""
+    render: Callable[..., str] = _render_json if form == "json" else _render_line
+    # What libraries log (drivers like to) would come as plain text between our lines.
+    logging.getLogger().addHandler(logging.NullHandler())
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=lambda *_: _Lines(stream or sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logger: FilteringBoundLogger = structlog.get_logger()
+    return logger
+
+
+class _Lines:
+    """Writes lines to *stream*, as long as it takes them.
+
+    Nothing is worth failing for a reader that went away, and nobody is left to complain to.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def info(self, line: str) -> None:
+        """Write *line*."""
+        with suppress(OSError, ValueError):
+            self._stream.write(line + "\n")
+            self._stream.flush()
+
+    debug = warning = error = info
+
+
+class LogObserver:
+    """Logs each transition once."""
+
+    def __init__(self, logger: FilteringBoundLogger) -> None:
+        self._logger = logger
+        self._told: dict[str, set[str]] = {}
+
+    def observe(self, transition: Transition, snapshot: Snapshot) -> None:
+        """Log *transition*; a reason that comes and goes is told the first time only."""
+        if transition.kind is TransitionKind.GATE_OPENED:
+            self._opened(transition, snapshot)
+        elif transition.kind is not TransitionKind.WAITING or self._is_news(transition):
+            self._log(transition, snapshot)
+
+    def _log(self, transition: Transition, snapshot: Snapshot) -> None:
+        log = self._logger.info
+        if transition.kind in _WARNINGS:
+            log = self._logger.warning
+        details: dict[str, Any] = {"after": durations.show(transition.at - snapshot.started)}
+        if transition.name:
+            details = {"dependency": transition.name, **details}
+        if transition.reason:
+            details["reason"] = transition.reason
+        # Where it opens at that, the next line says without what.
+        if transition.kind is TransitionKind.GATE_OVERDUE and snapshot.pending:
+            details["waiting_for"] = plain_text.pending(snapshot)
+        log(str(transition.kind), **details)
+
+    def _opened(self, transition: Transition, snapshot: Snapshot) -> None:
+        details: dict[str, Any] = {"after": durations.show(snapshot.elapsed)}
+        if slowest := plain_text.slowest(snapshot):
+            view, seconds = slowest
+            details["slowest"] = view.dependency.name
+            details["slowest_after"] = durations.show(seconds)
+        if transition.reason:
+            self._logger.warning("gate.opened", **details, degraded=transition.reason)
+        else:
+            self._logger.info("gate.opened", **details)
+
+    def _is_news(self, transition: Transition) -> bool:
+        told = self._told.setdefault(transition.name, set())
+        if transition.reason in told or len(told) >= _MOST_REASONS:
+            return False
+        told.add(transition.reason)
+        return True
+
+
+def _render_json(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+    first = {key: event.pop(key) for key in ("time", "level", "event")}
+    return json.dumps({**first, **event}, ensure_ascii=False, default=str)
+
+
+def _render_line(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+    """Return `10:11:12 dependency.ready db after=3.2s`; levels only where they matter."""
+    clock = event.pop("time")[11:19]
+    level = event.pop("level")
+    words = [clock, event.pop("event"), str(event.pop("dependency", ""))]
+    if level in {"warning", "error"}:
+        words.insert(1, level.upper())
+    words += [f"{key}={_quoted(value)}" for key, value in event.items()]
+    return " ".join(word for word in words if word)
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if " " in text or not text else text

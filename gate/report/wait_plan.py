@@ -1,0 +1,85 @@
+"""What `serve` and `wait` report alike: the log, the termination message, the reminder."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gate.core.latch import Latch
+from gate.core.model import Phase
+from gate.report import plain_text, termination_message
+from gate.report.log import LogObserver
+from gate.runtime.board import Board
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterable, Sequence
+
+    from structlog.typing import FilteringBoundLogger
+
+    from gate.config import Settings
+    from gate.runtime.board import Observer
+    from gate.runtime.runner import DependencyCheck
+
+REMINDER = 15.0
+"""Seconds between two lines that say what is still waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitPlan:
+    """What is to be waited for, and how."""
+
+    settings: Settings
+    dependency_checks: Sequence[DependencyCheck]
+    logger: FilteringBoundLogger
+    is_shown: bool = False
+    """Something else shows what changes: the log is for the rest."""
+
+    def reminders(self, board: Board) -> list[Awaitable[None]]:
+        """Return the task that logs every 15 s what is pending; none where that is shown."""
+        return [] if self.is_shown else [_remind(self.logger, board)]
+
+    def complain(self, event: str, path: str | None, exc: OSError) -> None:
+        """Warn of a file that cannot be used; nothing is worth failing for it."""
+        self.logger.warning(event, path=path, reason=(exc.strerror or str(exc)).lower())
+
+
+def make_board(
+    plan: WaitPlan,
+    *,
+    timeout: float | None,
+    open_on_timeout: bool = False,
+    observers: Iterable[Observer] = (),
+) -> Board:
+    """Return the board for *plan*, logging and keeping the termination message."""
+    watching: list[Observer] = [*observers]
+    path = termination_message.termination_path(plan.settings.termination_log)
+    if path is not None:
+        message = termination_message.TerminationMessage(
+            path, lambda exc: plan.complain("termination_log.unwritable", path, exc)
+        )
+        watching.append(message.observe)
+    # The log last: who reads of the opening there finds the files written.
+    if not plan.is_shown:
+        watching.append(LogObserver(plan.logger).observe)
+    latch = Latch(
+        [dependency_check.dependency for dependency_check in plan.dependency_checks],
+        now=asyncio.get_running_loop().time(),
+        freshness=plan.settings.freshness,
+        timeout=timeout,
+        open_on_timeout=open_on_timeout,
+    )
+    return Board(latch, watching)
+
+
+async def _remind(logger: FilteringBoundLogger, board: Board) -> None:
+    while not board.latch.is_open:
+        await board.until(lambda: board.latch.is_open, REMINDER)
+        snapshot = board.snapshot()
+        if not snapshot.is_open:
+            is_late = snapshot.phase is Phase.OVERDUE
+            logger.info(
+                "gate.overdue" if is_late else "gate.waiting",
+                seconds=round(snapshot.elapsed),
+                waiting_for=plain_text.pending(snapshot),
+            )

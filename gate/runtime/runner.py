@@ -1,0 +1,171 @@
+"""Attempts: one at a time for each dependency, all dependencies in parallel."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gate.core import attempt, backoff, durations
+from gate.core.errors import Absent, CheckFailed
+from gate.core.model import Dependency, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from gate.runtime.board import Board
+
+LONGEST_REASON = 300
+"""Characters of a reason that are kept: it stands in logs, pages and events."""
+NO_REASON = "not ready"
+_PHASE = random.random()  # noqa: S311 -- sets the gates of a node apart, guards nothing
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyCheck:
+    """A dependency and the check that tells whether it is ready.
+
+    A check may have `async def changed(self)`, which returns when another attempt is worth
+    making: it then cuts the pause after a failure short.
+    """
+
+    dependency: Dependency
+    check: Callable[[], Awaitable[None]]
+
+
+async def make_attempt(dependency_check: DependencyCheck) -> Result:
+    """Return the outcome of one attempt, within the dependency's timeout."""
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    reason = await _why_not(dependency_check)
+    return Result(
+        name=dependency_check.dependency.name,
+        ok=not reason,
+        # Cleaning may leave nothing of a reason; that makes no success of it.
+        reason=reason and (_clean(reason) or NO_REASON),
+        started=started,
+        finished=loop.time(),
+    )
+
+
+async def run_checks(dependency_checks: Iterable[DependencyCheck], board: Board) -> None:
+    """Attempt all until the gate is open, and the monitored ones for ever.
+
+    The opening ends attempts that are under way, and with nothing to wait for is at once.
+    """
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            (dependency_check, group.create_task(_keep_checking(dependency_check, board)))
+            for dependency_check in dependency_checks
+        ]
+        # Behind them: a start that took long must not give up what nobody has asked yet.
+        group.create_task(_keep_time(board))
+        await board.opened()
+        for dependency_check, task in tasks:
+            if not dependency_check.dependency.monitor:
+                task.cancel()
+
+
+async def _keep_checking(dependency_check: DependencyCheck, board: Board) -> None:
+    name = dependency_check.dependency.name
+    while not board.latch.is_open or dependency_check.dependency.monitor:
+        board.record(await make_attempt(dependency_check))
+        await _pause(dependency_check, board)
+        while board.latch.rests(name):
+            await board.changed()
+
+
+async def _pause(dependency_check: DependencyCheck, board: Board) -> None:
+    """Sleep until the next attempt is due; the opening ends the sleep."""
+    dependency, latch = dependency_check.dependency, board.latch
+    if latch.is_open:
+        if dependency.monitor:
+            await asyncio.sleep(dependency.interval)
+        return
+    if latch.rests(dependency.name) or dependency.name in latch.asked:
+        return
+    limit = backoff.longest(dependency.interval, is_local=dependency.is_local)
+    failures = latch.failures(dependency.name)
+    # 0 failures: a success that others of `successes` must follow, at the full interval.
+    chance = random.random()  # noqa: S311 -- spreads load, guards nothing
+    seconds = backoff.pause(failures, limit=limit, chance=chance) if failures else limit
+    if dependency.is_local:
+        seconds = backoff.in_step(seconds, limit=limit, now=board.now(), phase=_PHASE)
+    await _sleep(dependency_check, board, seconds)
+
+
+async def _sleep(dependency_check: DependencyCheck, board: Board, seconds: float) -> None:
+    """Sleep for *seconds*, less if the gate opens or the check says that it is worth it."""
+    changed = getattr(dependency_check.check, "changed", None)
+    if changed is None:
+        # The opening cancels this task, or it is monitored and goes on all the same.
+        await asyncio.sleep(seconds)
+        return
+    async with asyncio.TaskGroup() as group:
+        worth = asyncio.Event()
+        heed = group.create_task(_heed(changed, worth, board))
+        # A check that calls every moment worth it would be tried without any pause.
+        least = min(seconds, backoff.FIRST)
+        await board.until(lambda: board.latch.is_open, least)
+        await board.until(lambda: board.latch.is_open or worth.is_set(), seconds - least)
+        heed.cancel()
+
+
+async def _heed(changed: Callable[[], Awaitable[None]], worth: asyncio.Event, board: Board) -> None:
+    """Wait for the check's word; if that fails, the pause just takes its full time."""
+    # Any fault: a broken check must not end the others, and the next attempt tells of it.
+    with suppress(Exception):
+        await changed()
+        worth.set()
+        board.wake()
+
+
+async def _keep_time(board: Board) -> None:
+    """Tell the latch when a deadline has passed, and at once that time has begun."""
+    board.tick()
+    while (due := board.latch.next_deadline(board.now())) is not None:
+        await board.until(lambda: board.latch.is_open, due - board.now())
+        board.tick()
+
+
+async def _why_not(dependency_check: DependencyCheck) -> str:
+    """Return why the dependency is not ready, empty if it is."""
+    until_down = dependency_check.dependency.until_down
+    attempt.begin(dependency_check.dependency.secrets)
+    try:
+        await _in_time(dependency_check)
+    except Absent as exc:
+        return "" if until_down else str(exc) or "not there"
+    except CheckFailed as exc:
+        return str(exc) or NO_REASON
+    except asyncio.CancelledError:
+        # Ours ends the attempt; one that got out of a library would end the task unheard,
+        # and the dependency would never be tried again.
+        if (task := asyncio.current_task()) is None or task.cancelling():
+            raise
+        return "the check is broken: it cancelled itself"
+    except Exception as exc:  # noqa: BLE001 -- a broken check, perhaps of another package, must not end the others
+        return f"the check is broken: {type(exc).__name__}: {exc}"
+    return "still there" if until_down else ""
+
+
+async def _in_time(dependency_check: DependencyCheck) -> None:
+    """Run the check; raises `CheckFailed` with the stage it hung in when time is up."""
+    seconds = dependency_check.dependency.timeout
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            await dependency_check.check()
+    except TimeoutError as exc:
+        late = f"no answer within {durations.show(seconds)}" if limit.expired() else "timed out"
+        doing = attempt.current_stage()
+        raise CheckFailed(f"{doing}: {late}" if doing else late) from exc
+
+
+def _clean(reason: str) -> str:
+    """Return *reason* as one short line without secrets."""
+    shown = attempt.redacted(reason)
+    line = " ".join("".join(char if char.isprintable() else " " for char in shown).split())
+    return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 1] + "…"

@@ -1,0 +1,59 @@
+"""What runs until the process is to end: the checks, other tasks, and the signals that end them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from gate.runtime.runner import DependencyCheck, run_checks
+
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Awaitable, Iterable, Mapping
+
+    from gate.runtime.board import Board
+
+
+def exit_code_on_signal(codes: Mapping[signal.Signals, int]) -> asyncio.Future[int]:
+    """Return what a signal settles with its exit code; each of *codes* is handled."""
+    loop = asyncio.get_running_loop()
+    exit_code: asyncio.Future[int] = loop.create_future()
+    for number, code in codes.items():
+        loop.add_signal_handler(number, settle, exit_code, code)
+    return exit_code
+
+
+def settle(exit_code: asyncio.Future[int], code: int) -> None:
+    """Settle *exit_code* with *code*, unless something else came first."""
+    if not exit_code.done():
+        exit_code.set_result(code)
+
+
+async def run_until_exit(
+    dependency_checks: Iterable[DependencyCheck],
+    board: Board,
+    exit_code: asyncio.Future[int],
+    *others: Awaitable[None],
+) -> int:
+    """Run the checks and *others* until *exit_code* is set; then cancel what still runs."""
+    tasks = [
+        asyncio.ensure_future(run_checks(dependency_checks, board)),
+        *(asyncio.ensure_future(other) for other in others),
+    ]
+    for task in tasks:
+        task.add_done_callback(lambda done: _end_on_fault(done, exit_code))
+    try:
+        return await exit_code
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _end_on_fault(done: asyncio.Future[None], exit_code: asyncio.Future[int]) -> None:
+    """Let a fault of gate's own end it: going on unwatched would be waiting for ever."""
+    if done.cancelled() or exit_code.done():
+        return
+    fault = done.exception()
+    if fault is not None:
+        exit_code.set_exception(fault)

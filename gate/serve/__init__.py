@@ -1,0 +1,1 @@
+"""`gate serve`: the listening socket, the endpoints, and the process that stays."""

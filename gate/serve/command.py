@@ -1,0 +1,171 @@
+"""`gate serve`: the board behind HTTP endpoints, for the life of the pod."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from gate import DISTRIBUTION, __version__
+from gate.core.model import Phase, TransitionKind
+from gate.report import status
+from gate.report.wait_plan import WaitPlan, make_board
+from gate.runtime.supervisor import exit_code_on_signal, run_until_exit, settle
+from gate.runtime.threads import run_in_thread
+from gate.serve import state_file
+from gate.serve.endpoints import make_app
+
+if TYPE_CHECKING:
+    import asyncio
+    import socket
+    from collections.abc import Awaitable
+
+    from gate.core.model import Snapshot, Transition
+    from gate.runtime.board import Board
+
+_GOODBYE = 0.1
+"""Seconds for held requests to get their answer: gate ends within 200 ms of SIGTERM."""
+
+
+async def serve(plan: WaitPlan, sock: socket.socket) -> int:
+    """Serve on *sock* until SIGTERM or SIGINT; return the exit code.
+
+    0: a sidecar that was told to stop has not failed; 1: `GATE_ON_TIMEOUT=exit`.
+    """
+    settings = plan.settings
+    # A disabled gate has found nothing ready: its opening is not to be remembered.
+    path = None if settings.disabled else settings.state_file
+    observers = [] if path is None else [_Marker(path, plan).observe]
+    board = make_board(
+        plan,
+        timeout=settings.timeout,
+        open_on_timeout=settings.on_timeout == "open",
+        observers=observers,
+    )
+    exit_code = exit_code_on_signal({signal.SIGTERM: 0, signal.SIGINT: 0})
+    app = make_app(board, tell_degraded=settings.degraded_event)
+    runner = web.AppRunner(
+        app, access_log=None, handler_cancellation=True, shutdown_timeout=_GOODBYE
+    )
+    await runner.setup()
+    try:
+        await web.SockSite(runner, sock).start()
+        _announce(plan, sock)
+        _open_at_once(plan, board)
+        others = [_exit_when_overdue(plan, board, exit_code), *_reported(plan, board)]
+        code = await run_until_exit(
+            plan.dependency_checks, board, exit_code, *plan.reminders(board), *others
+        )
+        plan.logger.info("gate.stopping", open=board.latch.is_open)
+        return code
+    finally:
+        board.stop()
+        await runner.cleanup()
+
+
+def _announce(plan: WaitPlan, sock: socket.socket) -> None:
+    host, port = sock.getsockname()[:2]
+    plan.logger.info(
+        "gate.started",
+        version=__version__,
+        listen=f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        dependencies=[
+            dependency_check.dependency.name for dependency_check in plan.dependency_checks
+        ],
+    )
+
+
+def _open_at_once(plan: WaitPlan, board: Board) -> None:
+    """Open where nothing is to be waited for: disabled, or opened before."""
+    if plan.settings.disabled:
+        board.open(f"opened without checking: disabled: {plan.settings.disabled}")
+    elif _has_opened_before(plan):
+        plan.logger.info("gate.restored", state_file=plan.settings.state_file)
+        board.open()
+
+
+def _has_opened_before(plan: WaitPlan) -> bool:
+    path = plan.settings.state_file
+    try:
+        return path is not None and state_file.has_opened(path)
+    except OSError as exc:
+        plan.complain("state_file.unreadable", path, exc)
+        return False
+
+
+def _reported(plan: WaitPlan, board: Board) -> list[Awaitable[None]]:
+    """Return what tells others of the wait, where that is wanted; unasked nothing is loaded."""
+    tasks: list[Awaitable[None]] = []
+    if plan.settings.events or plan.settings.pod_condition:
+        tasks.append(_report(plan, board))
+    if _is_traced():
+        tasks.append(_trace(plan, board))
+    return tasks
+
+
+async def _report(plan: WaitPlan, board: Board) -> None:
+    """Tell the API server; httpx takes long to load, and checks and probes must not wait."""
+    reports = await run_in_thread(import_module, "gate.report.pod_events")
+    await reports.follow(plan.settings, board, plan.logger)
+
+
+def _is_traced() -> bool:
+    """Whether OpenTelemetry's own variables say where a trace goes, and that it is wanted."""
+    endpoints = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+    is_off = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
+    exporters = (os.environ.get("OTEL_TRACES_EXPORTER") or "otlp").replace(" ", "").split(",")
+    return "otlp" in exporters and not is_off and any(map(os.environ.get, endpoints))
+
+
+async def _trace(plan: WaitPlan, board: Board) -> None:
+    """Send the wait as a trace once it is over; nothing waits for that."""
+    await board.opened()
+    try:
+        reason = await run_in_thread(_send_trace, json.dumps(status.document(board)))
+    except Exception as exc:  # noqa: BLE001 -- a trace is an extra: it must never end the gate
+        reason = f"{type(exc).__name__}: {exc}"
+    if reason:
+        plan.logger.warning("trace.not_sent", reason=reason)
+
+
+def _send_trace(document: str) -> str:
+    """Return why the trace could not be sent, in a thread: both import and sending take long."""
+    try:
+        tracing = import_module("gate.report.trace")
+    except ModuleNotFoundError as exc:
+        if not (exc.name or "").startswith("opentelemetry"):
+            raise
+        return f"OpenTelemetry is not installed; pip install '{DISTRIBUTION}[otel]'"
+    reason: str = tracing.send(json.loads(document))
+    return reason
+
+
+async def _exit_when_overdue(plan: WaitPlan, board: Board, exit_code: asyncio.Future[int]) -> None:
+    if plan.settings.on_timeout != "exit":
+        return
+    while (phase := board.snapshot().phase) is Phase.WAITING:
+        await board.changed()
+    if phase is Phase.OVERDUE:
+        settle(exit_code, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Marker:
+    """Leaves the mark of the opening for a gate that restarts in this pod."""
+
+    path: str
+    plan: WaitPlan
+
+    def observe(self, transition: Transition, _snapshot: Snapshot) -> None:
+        """Write it at the opening."""
+        if transition.kind is not TransitionKind.GATE_OPENED:
+            return
+        try:
+            state_file.mark_opened(self.path)
+        except OSError as exc:
+            self.plan.complain("state_file.unwritable", self.path, exc)

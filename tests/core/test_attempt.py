@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import asyncio
+
+from gate.core import attempt
+from tests.conftest import run
+
+
+async def read(secret: str) -> None:
+    attempt.keep_secret(secret)
+
+
+def test_what_the_tasks_of_an_attempt_read_is_secret_in_it() -> None:
+    async def attempting() -> set[str]:
+        attempt.begin()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(read("hunter2"))
+            group.create_task(read("hunter3"))
+        return set(attempt.secrets())
+
+    assert run(attempting()) == {"hunter2", "hunter3"}
+
+
+def test_an_attempt_knows_nothing_of_the_one_before_or_beside_it() -> None:
+    async def attempting(secret: str) -> tuple[str, ...]:
+        attempt.begin()
+        await read(secret)
+        await asyncio.sleep(0)
+        return attempt.secrets()
+
+    async def main() -> tuple[tuple[str, ...], ...]:
+        beside = await asyncio.gather(attempting("hunter2"), attempting("hunter3"))
+        return await attempting("hunter4"), await attempting("hunter5"), *beside
+
+    assert run(main()) == (("hunter4",), ("hunter5",), ("hunter2",), ("hunter3",))
+
+
+def test_outside_of_an_attempt_no_secret_is_kept() -> None:
+    async def main() -> tuple[str, ...]:
+        await read("hunter2")
+        return attempt.secrets()
+
+    assert run(main()) == ()

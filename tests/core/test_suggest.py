@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+
+from gate.config import SETTINGS
+from gate.core.suggest import closest
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("timout", "timeout"),
+        ("time-out", "timeout"),
+        ("intervall", "interval"),
+        ("sucesses", "successes"),
+        ("Optional", "optional"),
+        ("ayn", "any"),
+        ("retries", ""),
+        ("", ""),
+        ("x", ""),
+    ],
+)
+def test_a_slip_is_told_from_another_word(word: str, meant: str) -> None:
+    known = ["timeout", "interval", "successes", "optional", "deadline", "monitor", "any"]
+
+    assert closest(word, known) == meant
+
+
+@pytest.mark.parametrize("variable", [setting.variable for setting in SETTINGS])
+def test_a_letter_left_out_of_a_setting_is_found(variable: str) -> None:
+    known = [setting.variable for setting in SETTINGS]
+
+    assert closest(variable[:-2] + variable[-1], known) == variable

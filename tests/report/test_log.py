@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from gate.core.latch import Latch
+from gate.core.model import Dependency, Result
+from gate.report import log
+
+
+def told(form: str, *results: tuple[str, bool, str], level: str = "info") -> list[str]:
+    """Return what is logged of the outcomes (name, ok, reason), one second apart."""
+    stream = io.StringIO()
+    observer = log.LogObserver(log.set_up(level=level, form=form, stream=stream))
+    names = sorted({name for name, _, _ in results})
+    latch = Latch([Dependency(name=name, url="") for name in names], now=0.0)
+    for second, (name, ok, reason) in enumerate(results, start=1):
+        result = Result(name=name, ok=ok, reason=reason, started=second, finished=second)
+        for transition in latch.record(result):
+            observer.observe(transition, latch.snapshot(float(second)))
+    return stream.getvalue().splitlines()
+
+
+def test_one_json_line_a_happening_in_utc() -> None:
+    (waiting, ready, opened) = map(
+        json.loads, told("json", ("db", False, "connection refused"), ("db", True, ""))
+    )
+
+    assert list(waiting) == ["time", "level", "event", "dependency", "after", "reason"]
+    assert waiting["time"].endswith("Z")
+    assert (waiting["event"], waiting["reason"]) == ("dependency.waiting", "connection refused")
+    assert (ready["event"], ready["after"]) == ("dependency.ready", "2s")
+    assert (opened["event"], opened["slowest"]) == ("gate.opened", "db")
+
+
+def test_console_lines_are_plain() -> None:
+    lines = told("console", ("db", False, "connection refused"), ("db", True, ""))
+
+    assert [line[9:] for line in lines] == [
+        'dependency.waiting db after=1s reason="connection refused"',
+        "dependency.ready db after=2s",
+        "gate.opened after=2s slowest=db slowest_after=2s",
+    ]
+
+
+def test_attempts_that_change_nothing_are_not_logged() -> None:
+    assert len(told("json", *[("db", False, "connection refused")] * 50)) == 1
+
+
+def test_reasons_that_come_and_go_are_logged_once_each() -> None:
+    flapping = [("db", False, "connection refused"), ("db", False, "starting up")] * 20
+
+    assert len(told("json", *flapping)) == 2
+
+
+def test_a_reason_that_is_always_new_does_not_flood_the_log() -> None:
+    assert len(told("json", *[("db", False, f"answer {number}") for number in range(99)])) == 20
+
+
+@pytest.mark.parametrize(("level", "count"), [("info", 3), ("warning", 0)])
+def test_the_level_is_heeded(level: str, count: int) -> None:
+    outcomes = (("db", False, "connection refused"), ("db", True, ""))
+
+    assert len(told("json", *outcomes, level=level)) == count
+
+
+def test_a_reason_cannot_forge_a_line() -> None:
+    (line,) = told("console", ("db", False, "x\n10:00:00 gate.opened"))
+
+    assert json.dumps("x\n10:00:00 gate.opened") in line

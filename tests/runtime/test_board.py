@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gate.core.latch import Latch
+from gate.core.model import Dependency, Result, Snapshot, Transition, TransitionKind
+from gate.runtime.board import Board
+from tests.virtual import now, play
+
+
+def board_for(*names: str, told: list[tuple[Transition, Snapshot]] | None = None) -> Board:
+    dependencies = [Dependency(name=name, url=f"tcp://{name}:1") for name in names]
+    observers = [] if told is None else [lambda *each: told.append(each)]
+    return Board(Latch(dependencies, now=now()), observers)
+
+
+def success(name: str) -> Result:
+    return Result(name=name, ok=True, started=now(), finished=now())
+
+
+def test_an_observer_is_told_each_transition_with_the_state_after_it() -> None:
+    told: list[tuple[Transition, Snapshot]] = []
+
+    async def main() -> None:
+        board_for("db", told=told).record(success("db"))
+
+    play(main())
+
+    assert [transition.kind for transition, _ in told] == [
+        TransitionKind.READY,
+        TransitionKind.GATE_OPENED,
+    ]
+    assert all(snapshot.is_open for _, snapshot in told)
+
+
+def test_whoever_waits_is_woken_by_a_change() -> None:
+    async def main() -> float:
+        board = board_for("db")
+        asyncio.get_running_loop().call_later(3.0, lambda: board.record(success("db")))
+        await board.changed()
+        return now() - board.snapshot().started
+
+    assert play(main()) == pytest.approx(3.0)
+
+
+def test_whoever_waits_is_woken_by_a_request_for_proof() -> None:
+    async def main() -> frozenset[str]:
+        board = board_for("db", "cache")
+        board.record(success("db"))
+        asyncio.get_running_loop().call_later(9.0, lambda: board.record(success("cache")))
+        await board.changed()
+        return board.latch.asked
+
+    assert play(main()) == {"db"}
+
+
+def test_what_changes_nothing_wakes_nobody() -> None:
+    async def main() -> bool:
+        board = board_for("db")
+        waiter = asyncio.ensure_future(board.changed())
+        await asyncio.sleep(1)
+        board.tick()
+        await asyncio.sleep(1)
+        return waiter.cancel()
+
+    assert play(main())
+
+
+def test_until_returns_as_soon_as_it_is_so() -> None:
+    async def main() -> float:
+        board = board_for("db")
+        asyncio.get_running_loop().call_later(3.0, lambda: board.record(success("db")))
+        await board.until(lambda: board.latch.is_open, 60.0)
+        return now() - board.snapshot().started
+
+    assert play(main()) == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize("seconds", [-1.0, 0.0, 25.0])
+def test_until_returns_when_its_time_is_over(seconds: float) -> None:
+    async def main() -> float:
+        board = board_for("db")
+        await board.until(lambda: board.latch.is_open, seconds)
+        return now() - board.snapshot().started
+
+    assert play(main()) == pytest.approx(max(0.0, seconds))
+
+
+def test_until_does_not_wait_for_what_is_so_already() -> None:
+    async def main() -> float:
+        board = board_for("db")
+        board.record(success("db"))
+        await board.until(lambda: board.latch.is_open, 25.0)
+        return now() - board.snapshot().started
+
+    assert play(main()) == 0.0
+
+
+def test_opened_returns_at_the_opening_and_not_before() -> None:
+    async def main() -> float:
+        board = board_for("db", "cache")
+        loop = asyncio.get_running_loop()
+        loop.call_later(1.0, lambda: board.record(success("db")))
+        loop.call_later(2.0, lambda: board.record(success("cache")))
+        await board.opened()
+        return now() - board.snapshot().started
+
+    assert play(main()) == pytest.approx(2.0)
+
+
+def test_the_stop_sends_everyone_away() -> None:
+    async def main() -> bool:
+        board = board_for("db")
+        asyncio.get_running_loop().call_later(3.0, board.stop)
+        await board.until(lambda: board.is_stopping, 60.0)
+        return board.is_stopping and now() - board.snapshot().started < 4
+
+    assert play(main())
+
+
+def test_told_to_open_it_opens() -> None:
+    async def main() -> Snapshot:
+        board = board_for("db")
+        board.open("disabled: night")
+        return board.snapshot()
+
+    assert play(main()).degraded == "disabled: night"
