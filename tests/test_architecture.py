@@ -36,7 +36,7 @@ DOORS = {
     "prometheus_client": {"report.metrics"},
     "opentelemetry": {"report.trace"},
     "requests": {"report.trace"},
-    "yaml": {"lint.nodes"},
+    "yaml": {"pods.nodes"},
     "h11": {"checks.http.http1"},
     "h2": {"checks.grpc.call", "checks.http.http2"},
     "httpx": {
