@@ -6,9 +6,11 @@ the tables of names, and what a library brings along.
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +19,7 @@ import pytest
 
 from gate.checks import SCHEMES
 
+ROOT = Path(__file__).parents[1]
 CORE = ["errors", "durations", "address", "backoff", "url", "suggest", "attempt", "model"]
 CORE += ["dependency_state", "latch", "attempt_counters", "target"]
 CORE = [*(f"core.{module}" for module in CORE), "config"]
@@ -211,3 +214,33 @@ def test_each_program_that_a_test_needs_is_in_the_list_that_ci_installs() -> Non
 
     assert "redis-tools" in needed
     assert needed <= set(listed)
+
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+
+
+def test_the_drawing_shows_the_wings_of_the_contract() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (layers,) = (each["layers"] for each in contracts["contracts"] if each["type"] == "layers")
+    drawing = ARCHITECTURE.split("```")[1].strip().splitlines()
+
+    assert [re.split(r"\s{2,}", line)[0] for line in drawing] == layers
+
+
+STEPS = re.findall(r"^\|.*\| `(gate/\S+\.py)` \| `([\w.]+)` \|$", ARCHITECTURE, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("path", "name"), STEPS)
+def test_each_step_of_the_architecture_page_stands_where_it_says(path: str, name: str) -> None:
+    found: ast.AST = ast.parse((ROOT / path).read_text())
+    for part in name.split("."):
+        found = next(
+            node for node in ast.iter_child_nodes(found) if getattr(node, "name", "") == part
+        )
+
+
+def test_each_path_that_the_architecture_page_names_exists() -> None:
+    named = set(re.findall(r"`(gate/[\w/.]+)`", ARCHITECTURE))
+
+    assert len(STEPS) > 15
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
