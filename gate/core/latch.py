@@ -1,15 +1,18 @@
 """When the gate opens: a state machine without clock, loop or I/O.
 
-Results of attempts and the time go in; transitions come out. The rule (spec 4): the gate
-opens when everything it needs is ready *at the same time*, and then stays open.
+Results of attempts and the time go in; transitions come out. The gate opens when everything it
+needs is ready *at the same time*, and then stays open.
 
-What it needs, at a moment: each required dependency, one of each `any` group, each optional
-dependency still within its deadline. What *at the same time* means: every success counted
-is at most `freshness` old. One that is older is asked to prove itself again (`asked`); a
-failed proof puts it back to waiting. Where attempts take longer than `freshness`, proofs
-given one after the other would be stale for ever: at the second asking all are asked at
-once, and what begins from then on counts, however long it takes. That moment (`_mark`) is
-not moved while all stay ready, or attempts out of step would move it before one another.
+What it needs, at any moment: each required dependency, one of each `any` group, and each optional
+dependency still within its deadline. *At the same time* means that every success is confirmed:
+once all are ready, each dependency whose attempts are fast is asked for one more attempt (`asked`),
+and that proof counts for `SAME_TIME`. A dependency whose attempts are slow is asked only where its
+success is older than `freshness`. A failed proof puts the dependency back to waiting.
+
+Slow proofs given one after the other could be stale for ever. At the second asking of a slow one
+all are asked at once, and every slow attempt that begins from then on counts, however long it
+takes. That moment (`_mark`) is not moved while all stay ready, or attempts out of step would move
+it before one another.
 """
 
 from __future__ import annotations
@@ -18,8 +21,9 @@ from collections import deque
 from math import inf
 from typing import TYPE_CHECKING
 
+from gate.core import needs as rule
 from gate.core.dependency_state import DependencyState
-from gate.core.model import Dependency, Phase, Result, Snapshot, State, Transition, TransitionKind
+from gate.core.model import Dependency, Phase, Result, Snapshot, Transition, TransitionKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +31,18 @@ if TYPE_CHECKING:
 HISTORY = 500
 """Transitions kept for people, of the wait and again of the time since; the oldest go first."""
 
-_Needs = list[tuple[str, ...]]
+SAME_TIME = 0.25
+"""Seconds that a proof counts, and that an attempt may take to be called fast.
+
+Confirming a fast attempt costs milliseconds: without it, a dependency that died after its last
+success would let the app start into the outage.
+"""
+
+_PATIENCE = 8
+"""Askings after which a proof of a fast attempt counts as long as one of a slow attempt.
+
+A process that gets no CPU for seconds could otherwise ask for ever.
+"""
 
 
 class Latch:
@@ -41,7 +56,9 @@ class Latch:
         freshness: float = 5.0,
         timeout: float | None = None,
         open_on_timeout: bool = False,
+        confirms: bool = True,
     ) -> None:
+        """Start waiting at *now*; *confirms*: whether a success must be proven once more."""
         self._states = {
             dependency.name: DependencyState(dependency, now) for dependency in dependencies
         }
@@ -49,6 +66,7 @@ class Latch:
         self._freshness = freshness
         self._deadline = None if timeout is None else now + timeout
         self._open_on_timeout = open_on_timeout
+        self._confirms = confirms
         self._opened: float | None = None
         self._degraded = ""
         self._is_overdue = False
@@ -60,7 +78,9 @@ class Latch:
         """When time alone changes something next, as seen at the last tick."""
         self._asked: set[str] = set()
         self._askings = 0
+        self._slow_askings = 0
         self._mark: float | None = None
+        self._all_ready_since: float | None = None
 
     @property
     def is_open(self) -> bool:
@@ -148,86 +168,67 @@ class Latch:
 
     def _pending(self) -> tuple[str, ...]:
         """Return those that hold the gate: not ready, or else asked for proof."""
-        unmet = {name for names in self._needs() if not self._is_met(names) for name in names}
+        unmet = {
+            name
+            for names in rule.needs(self._states)
+            if not rule.is_met(names, self._states)
+            for name in names
+        }
         return tuple(name for name in self._states if name in (unmet or self._asked))
 
-    def _needs(self) -> _Needs:
-        """Return what must be ready: of each tuple one."""
-        groups: dict[str, list[str]] = {}
-        for name, state in self._states.items():
-            if state.late is State.GIVEN_UP:
-                continue
-            group = state.dependency.group
-            # A name cannot hold a space, so it cannot be taken for a group.
-            groups.setdefault(f"{group} of any" if group else name, []).append(name)
-        return [tuple(names) for names in groups.values()]
-
-    def _is_met(self, names: tuple[str, ...]) -> bool:
-        return any(self._states[name].is_ready for name in names)
-
     def _open_if_ready(self, now: float) -> None:
-        needs = self._needs()
-        if not all(self._is_met(names) for names in needs):
+        needs = rule.needs(self._states)
+        if not all(rule.is_met(names, self._states) for names in needs):
             self._asked.clear()
-            self._askings, self._mark = 0, None
+            self._askings = self._slow_askings = 0
+            self._mark = self._all_ready_since = None
             return
+        if self._all_ready_since is None:
+            self._all_ready_since = now
         stale = [names for names in needs if not any(self._is_current(name, now) for name in names)]
-        if stale:
+        if stale and self._confirms:
             self._ask(stale, needs, now)
         else:
-            self._open(now, self._without(needs))
+            self._open(now, rule.without(needs, self._states))
 
     def _is_current(self, name: str, now: float) -> bool:
+        """Whether *name* is ready, and its success is recent enough to count at *now*."""
         state = self._states[name]
-        is_marked = self._mark is not None and state.began >= self._mark
-        is_fresh = now - state.succeeded <= self._freshness
-        return state.is_ready and (is_fresh or is_marked)
+        age = now - state.succeeded
+        if not state.is_ready:
+            return False
+        if _is_slow(state):
+            is_marked = self._mark is not None and state.began >= self._mark
+            return is_marked or age <= self._freshness
+        since = now if self._all_ready_since is None else self._all_ready_since
+        limit = SAME_TIME if self._askings <= _PATIENCE else self._freshness
+        return state.succeeded >= since and age <= limit
 
-    def _ask(self, stale: _Needs, needs: _Needs, now: float) -> None:
-        """Ask the stale ones for proof, at the second asking everyone."""
+    def _ask(self, stale: rule.Needs, needs: rule.Needs, now: float) -> None:
+        """Ask the stale ones for proof; at the second asking of a slow one, everyone."""
         # Only what is still lacking is waited for: of a group, one that hangs while another
         # has given its proof must not delay the rest.
         if all(self._asked.intersection(names) for names in stale):
             return
         self._askings += 1
-        if self._askings == 2:  # noqa: PLR2004 -- the second asking
-            self._mark, stale = now, needs
-        self._asked |= {name for names in stale for name in names if self._states[name].is_ready}
+        if any(_is_slow(self._states[name]) for name in self._ready_in(stale)):
+            self._slow_askings += 1
+            if self._slow_askings == 2:  # noqa: PLR2004 -- the second asking
+                self._mark, stale = now, needs
+        self._asked |= self._ready_in(stale)
+
+    def _ready_in(self, needs: rule.Needs) -> set[str]:
+        return {name for names in needs for name in names if self._states[name].is_ready}
 
     def _mark_overdue(self, now: float) -> None:
-        needs = self._needs()
-        is_late = any(
-            not self._is_met(names)
-            and all(self._states[name].late is State.OVERDUE for name in names)
-            for names in needs
-        )
+        needs = rule.needs(self._states)
+        is_late = any(rule.is_late(names, self._states) for names in needs)
         is_overdue = is_late or (self._deadline is not None and now >= self._deadline)
         if is_overdue and not self._is_overdue:
             self._tell(now, TransitionKind.GATE_OVERDUE)
         self._is_overdue = is_overdue
         if is_overdue and self._open_on_timeout:
-            self._open(now, self._without(needs))
-
-    def _without(self, needs: _Needs) -> str:
-        """Return how the opening is degraded, empty if it is not."""
-        missing = {name for names in needs if not self._is_met(names) for name in names}
-        missing |= {
-            name
-            for name, state in self._states.items()
-            if state.late is State.GIVEN_UP and not self._is_group_met(state)
-        }
-        told = [
-            f"{name}: {state.reason or 'no answer yet'}"
-            for name, state in self._states.items()
-            if name in missing
-        ]
-        return f"opened without {'; '.join(told)}" if told else ""
-
-    def _is_group_met(self, state: DependencyState) -> bool:
-        group = state.dependency.group
-        return group is not None and any(
-            other.is_ready for other in self._states.values() if other.dependency.group == group
-        )
+            self._open(now, rule.without(needs, self._states))
 
     def _open(self, now: float, degraded: str) -> None:
         # Told first: it is the end of the wait's history.
@@ -253,3 +254,8 @@ class Latch:
         # What held the app back is still known when a monitored one has come and gone for days.
         (self._since_open if self.is_open else self._history).append(transition)
         self._new.append(transition)
+
+
+def _is_slow(state: DependencyState) -> bool:
+    """Whether the latest success took so long that a proof is no matter of milliseconds."""
+    return state.succeeded - state.began > SAME_TIME

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LONGEST_REASON = 300
 """Characters of a reason that are kept: it stands in logs, pages and events."""
 NO_REASON = "not ready"
+LOOK_AGAIN = 10.0
+"""Seconds between attempts at a dependency that is ready while others are waited for."""
 _PHASE = random.random()  # noqa: S311 -- sets the gates of a node apart, guards nothing
 
 
@@ -69,12 +71,21 @@ async def run_checks(dependency_checks: Iterable[DependencyCheck], board: Board)
 
 
 async def _keep_checking(dependency_check: DependencyCheck, board: Board) -> None:
-    name = dependency_check.dependency.name
     while not board.latch.is_open or dependency_check.dependency.monitor:
         board.record(await make_attempt(dependency_check))
         await _pause(dependency_check, board)
-        while board.latch.rests(name):
-            await board.changed()
+        await _rest(dependency_check.dependency, board)
+
+
+async def _rest(dependency: Dependency, board: Board) -> None:
+    """Wait while *dependency* is ready and others are not, and look again now and then.
+
+    A dependency that was lost meanwhile would otherwise be shown as ready until the opening.
+    """
+    if board.latch.rests(dependency.name):
+        chance = random.random()  # noqa: S311 -- spreads load, guards nothing
+        seconds = backoff.jittered(max(LOOK_AGAIN, dependency.interval), chance=chance)
+        await board.until(lambda: not board.latch.rests(dependency.name), seconds)
 
 
 async def _pause(dependency_check: DependencyCheck, board: Board) -> None:

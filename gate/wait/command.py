@@ -73,7 +73,7 @@ async def once(
         replace(one, successes=1, deadline=0.0 if one.optional else None)
         for one in (dependency_check.dependency for dependency_check in dependency_checks)
     ]
-    board = Board(Latch(dependencies, now=now, freshness=float("inf")))
+    board = Board(Latch(dependencies, now=now, confirms=False))
     results = await asyncio.gather(
         *(make_attempt(dependency_check) for dependency_check in dependency_checks)
     )

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import random
+from collections import Counter
+
 import pytest
 
-from gate.core.backoff import in_step, longest, pause
+from gate.core.backoff import in_step, jittered, longest, pause
 
 
 @pytest.mark.parametrize(
     ("failures", "seconds"),
-    [(1, 0.05), (2, 0.075), (3, 0.1125), (7, 0.569), (8, 0.854), (9, 1.0), (10, 1.0), (9999, 1.0)],
+    [(1, 0.05), (2, 0.075), (3, 0.1125), (7, 0.57), (8, 0.842), (9, 0.9), (10, 0.9), (9999, 0.9)],
 )
 def test_pauses_grow_up_to_the_limit(failures: int, seconds: float) -> None:
     assert pause(failures, limit=1.0, chance=0.5) == pytest.approx(seconds, abs=0.001)
@@ -32,16 +35,50 @@ def test_a_local_target_is_tried_often(interval: float, *, is_local: bool, limit
     assert longest(interval, is_local=is_local) == limit
 
 
+@pytest.mark.parametrize("chance", [0.0, 0.3, 1.0])
+def test_at_the_limit_a_pause_is_spread_over_the_fifth_below_it(chance: float) -> None:
+    assert pause(99, limit=1.0, chance=chance) == pytest.approx(0.8 + 0.2 * chance)
+
+
 @pytest.mark.parametrize("now", [0.0, 0.013, 7.77, 12345.678])
-def test_pauses_at_the_limit_end_together_and_within_a_fifth_of_it(now: float) -> None:
+def test_pauses_at_the_limit_end_at_common_moments_within_a_fifth_of_it(now: float) -> None:
+    lates = (0.0, 0.011, 0.029, 0.049)
+    pauses = [
+        in_step(seconds / 1000, limit=0.25, now=now + late, phase=0.3)
+        for late in lates
+        for seconds in range(200, 251)
+    ]
     ends = {
-        round((now + late + in_step(0.25, limit=0.25, now=now + late, phase=0.3) - 0.015) / 0.05, 6)
-        for late in (0.0, 0.011, 0.029, 0.049)
+        round((now + late + in_step(0.24, limit=0.25, now=now + late, phase=0.3)) / 0.025 - 0.3, 6)
+        for late in lates
     }
-    pauses = [in_step(0.21, limit=0.25, now=now + late / 100, phase=0.3) for late in range(50)]
 
     assert all(end == round(end) for end in ends)
-    assert all(0.2 <= pause <= 0.25 for pause in pauses)
+    assert all(0.2 - 1e-9 <= pause <= 0.25 for pause in pauses)
+    assert len({round(pause, 6) for pause in pauses}) > 3
+
+
+@pytest.mark.parametrize(("chance", "seconds"), [(0.0, 8.0), (0.5, 10.0), (1.0, 12.0)])
+def test_jitter_moves_by_a_fifth_either_way(chance: float, seconds: float) -> None:
+    assert jittered(10.0, chance=chance) == pytest.approx(seconds)
+
+
+def test_5000_gates_restarted_at_once_do_not_knock_in_step() -> None:
+    """A simulation with the real backoff: each waits for the same dependency, which stays down."""
+    chance = random.Random(1)
+    attempts: Counter[int] = Counter()
+    for _ in range(5000):
+        # They start within 100 ms: even one rollout's pods do not start at the same moment.
+        at, failures = chance.random() / 10, 0
+        while at < 30:
+            attempts[int(at)] += 1
+            failures += 1
+            at += pause(failures, limit=1.0, chance=chance.random())
+
+    mean = sum(attempts[second] for second in range(1, 30)) / 29
+    # In the second second pauses of 0.4 and 0.6 s are due, which is 1.9 attempts of each gate.
+    assert attempts[1] <= 1.75 * mean
+    assert max(attempts[second] for second in range(2, 30)) <= 1.2 * mean
 
 
 def test_a_pause_that_grows_is_left_as_it_is() -> None:

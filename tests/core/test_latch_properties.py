@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gate.core.latch import Latch
+from gate.core.latch import SAME_TIME, Latch
 from gate.core.model import Dependency, Phase, Result, Snapshot, State
 
 FRESHNESS = 5.0
@@ -68,7 +68,10 @@ class Seen:
 
 
 class Model:
-    """The rule: all that is needed is ready, each fresh or confirmed since all are ready."""
+    """The rule: all that is needed is ready, and each was confirmed since all are ready.
+
+    A slow one need not be where its success is fresh.
+    """
 
     def __init__(self, given: list[Dependency]) -> None:
         self.seen = {each.name: Seen(each) for each in given}
@@ -110,10 +113,17 @@ class Model:
     def counts(self, seen: Seen, now: float) -> bool:
         if not seen.is_ready or self.together_since is None:
             return False
-        return self.is_fresh(seen, now) or seen.results[-1].started >= self.together_since
+        last = seen.results[-1]
+        is_bounded = now - last.finished <= FRESHNESS or last.finished - last.started > SAME_TIME
+        return self.is_fresh(seen, now) or (last.started >= self.together_since and is_bounded)
 
     def is_fresh(self, seen: Seen, now: float) -> bool:
-        return now - seen.results[-1].finished <= FRESHNESS
+        """A slow success by its age, a fast one if it was given since all are ready."""
+        last = seen.results[-1]
+        if last.finished - last.started > SAME_TIME:
+            return now - last.finished <= FRESHNESS
+        assert self.together_since is not None
+        return last.finished >= self.together_since and now - last.finished <= SAME_TIME
 
 
 class Player:
