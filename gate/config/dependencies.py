@@ -9,7 +9,7 @@ from gate.config import words
 from gate.config.references import undefined
 from gate.core import url as urls
 from gate.core.errors import Problem
-from gate.core.model import Dependency
+from gate.core.model import Dependency, Until
 from gate.core.target import Target, positive_duration
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def _wanted(line: Line, name: str, settings: Settings) -> ConfiguredDependency:
         optional=optional,
         group=target.read("any", _group, None),
         monitor=target.flag("monitor"),
-        until_down=target.choice("until", ("down",), "") == "down",
+        until=Until(target.choice("until", (Until.DOWN, Until.GONE), Until.READY)),
         is_local=line.url.is_local,
     )
     return ConfiguredDependency(dependency, target)

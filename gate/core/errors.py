@@ -10,6 +10,7 @@
     └── CommandError  126/127 the command after `--` cannot be run
     CheckFailed               not ready, and why; expected, tried again
     └── Absent                positively not there: what `until=down` waits for
+        └── NameNotFound      the name does not exist: what `until=gone` also waits for
 """
 
 from __future__ import annotations
@@ -86,4 +87,21 @@ class CheckFailed(Exception):  # noqa: N818 -- the field's word for "not ready y
 
 
 class Absent(CheckFailed):
-    """The dependency is positively not there: refused, 404, NXDOMAIN, no such file."""
+    """The dependency is positively not there: refused, 404, no such file, the API's NotFound."""
+
+
+class NameNotFound(Absent):
+    """The name of the host does not exist, which a typo looks like too.
+
+    So `until=down` does not take it for absence; `until=gone` does.
+    """
+
+
+def common_kind(failures: Iterable[CheckFailed]) -> type[CheckFailed]:
+    """Return what several failures are together: absent only where each of them is."""
+    all_of_them = tuple(failures)
+    if any(isinstance(each, NameNotFound) for each in all_of_them):
+        return (
+            NameNotFound if all(isinstance(each, Absent) for each in all_of_them) else CheckFailed
+        )
+    return Absent if all(isinstance(each, Absent) for each in all_of_them) else CheckFailed

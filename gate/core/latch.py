@@ -3,16 +3,7 @@
 Results of attempts and the time go in; transitions come out. The gate opens when everything it
 needs is ready *at the same time*, and then stays open.
 
-What it needs, at any moment: each required dependency, one of each `any` group, and each optional
-dependency still within its deadline. *At the same time* means that every success is confirmed:
-once all are ready, each dependency whose attempts are fast is asked for one more attempt (`asked`),
-and that proof counts for `SAME_TIME`. A dependency whose attempts are slow is asked only where its
-success is older than `freshness`. A failed proof puts the dependency back to waiting.
-
-Slow proofs given one after the other could be stale for ever. At the second asking of a slow one
-all are asked at once, and every slow attempt that begins from then on counts, however long it
-takes. That moment (`_mark`) is not moved while all stay ready, or attempts out of step would move
-it before one another.
+What it needs stands in `needs.py`, and what *at the same time* means in `proofs.py`.
 """
 
 from __future__ import annotations
@@ -24,25 +15,13 @@ from typing import TYPE_CHECKING
 from gate.core import needs as rule
 from gate.core.dependency_state import DependencyState
 from gate.core.model import Dependency, Phase, Result, Snapshot, Transition, TransitionKind
+from gate.core.proofs import Proofs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 HISTORY = 500
 """Transitions kept for people, of the wait and again of the time since; the oldest go first."""
-
-SAME_TIME = 0.25
-"""Seconds that a proof counts, and that an attempt may take to be called fast.
-
-Confirming a fast attempt costs milliseconds: without it, a dependency that died after its last
-success would let the app start into the outage.
-"""
-
-_PATIENCE = 8
-"""Askings after which a proof of a fast attempt counts as long as one of a slow attempt.
-
-A process that gets no CPU for seconds could otherwise ask for ever.
-"""
 
 
 class Latch:
@@ -63,7 +42,6 @@ class Latch:
             dependency.name: DependencyState(dependency, now) for dependency in dependencies
         }
         self._started = now
-        self._freshness = freshness
         self._deadline = None if timeout is None else now + timeout
         self._open_on_timeout = open_on_timeout
         self._confirms = confirms
@@ -76,11 +54,7 @@ class Latch:
         self._new: list[Transition] = []
         self._due = now
         """When time alone changes something next, as seen at the last tick."""
-        self._asked: set[str] = set()
-        self._askings = 0
-        self._slow_askings = 0
-        self._mark: float | None = None
-        self._all_ready_since: float | None = None
+        self._proofs = Proofs(freshness)
 
     @property
     def is_open(self) -> bool:
@@ -90,7 +64,7 @@ class Latch:
     @property
     def asked(self) -> frozenset[str]:
         """Those that are ready and shall prove it once more before the gate opens."""
-        return frozenset(self._asked)
+        return frozenset(self._proofs.asked)
 
     def failures(self, name: str) -> int:
         """Return how many attempts in a row have failed."""
@@ -98,14 +72,14 @@ class Latch:
 
     def rests(self, name: str) -> bool:
         """Whether *name* needs no attempt for now: it is ready, and nobody asked for proof."""
-        return self._states[name].is_ready and name not in self._asked and not self.is_open
+        return self._states[name].is_ready and name not in self._proofs.asked and not self.is_open
 
     def record(self, result: Result) -> tuple[Transition, ...]:
         """Take the outcome of an attempt; return what has changed by it."""
         state = self._states[result.name]
         state.attempts += 1
         state.last_attempt = result.finished
-        self._asked.discard(result.name)
+        self._proofs.asked.discard(result.name)
         if self.is_open:
             for kind in state.judge(result):
                 self._tell(result.finished, kind, state)
@@ -146,7 +120,7 @@ class Latch:
         """Return everything that is known, at *now*."""
         until = now if self._opened is None else self._opened
         views = [
-            state.view(started=self._started, until=until, is_asked=name in self._asked)
+            state.view(started=self._started, until=until, is_asked=name in self._proofs.asked)
             for name, state in self._states.items()
         ]
         return Snapshot(
@@ -174,51 +148,16 @@ class Latch:
             if not rule.is_met(names, self._states)
             for name in names
         }
-        return tuple(name for name in self._states if name in (unmet or self._asked))
+        return tuple(name for name in self._states if name in (unmet or self._proofs.asked))
 
     def _open_if_ready(self, now: float) -> None:
         needs = rule.needs(self._states)
-        if not all(rule.is_met(names, self._states) for names in needs):
-            self._asked.clear()
-            self._askings = self._slow_askings = 0
-            self._mark = self._all_ready_since = None
+        if rule.unmet(self._states):
+            self._proofs = Proofs(self._proofs.freshness)
+        elif self._confirms and self._proofs.ask(needs, self._states, now):
             return
-        if self._all_ready_since is None:
-            self._all_ready_since = now
-        stale = [names for names in needs if not any(self._is_current(name, now) for name in names)]
-        if stale and self._confirms:
-            self._ask(stale, needs, now)
         else:
-            self._open(now, rule.without(needs, self._states))
-
-    def _is_current(self, name: str, now: float) -> bool:
-        """Whether *name* is ready, and its success is recent enough to count at *now*."""
-        state = self._states[name]
-        age = now - state.succeeded
-        if not state.is_ready:
-            return False
-        if _is_slow(state):
-            is_marked = self._mark is not None and state.began >= self._mark
-            return is_marked or age <= self._freshness
-        since = now if self._all_ready_since is None else self._all_ready_since
-        limit = SAME_TIME if self._askings <= _PATIENCE else self._freshness
-        return state.succeeded >= since and age <= limit
-
-    def _ask(self, stale: rule.Needs, needs: rule.Needs, now: float) -> None:
-        """Ask the stale ones for proof; at the second asking of a slow one, everyone."""
-        # Only what is still lacking is waited for: of a group, one that hangs while another
-        # has given its proof must not delay the rest.
-        if all(self._asked.intersection(names) for names in stale):
-            return
-        self._askings += 1
-        if any(_is_slow(self._states[name]) for name in self._ready_in(stale)):
-            self._slow_askings += 1
-            if self._slow_askings == 2:  # noqa: PLR2004 -- the second asking
-                self._mark, stale = now, needs
-        self._asked |= self._ready_in(stale)
-
-    def _ready_in(self, needs: rule.Needs) -> set[str]:
-        return {name for names in needs for name in names if self._states[name].is_ready}
+            self._open(now, rule.without(self._states))
 
     def _mark_overdue(self, now: float) -> None:
         needs = rule.needs(self._states)
@@ -228,13 +167,13 @@ class Latch:
             self._tell(now, TransitionKind.GATE_OVERDUE)
         self._is_overdue = is_overdue
         if is_overdue and self._open_on_timeout:
-            self._open(now, rule.without(needs, self._states))
+            self._open(now, rule.without(self._states))
 
     def _open(self, now: float, degraded: str) -> None:
         # Told first: it is the end of the wait's history.
         self._tell(now, TransitionKind.GATE_OPENED, reason=degraded)
         self._opened, self._degraded = now, degraded
-        self._asked.clear()
+        self._proofs.asked.clear()
         for state in self._states.values():
             state.start_monitoring()
 
@@ -254,8 +193,3 @@ class Latch:
         # What held the app back is still known when a monitored one has come and gone for days.
         (self._since_open if self.is_open else self._history).append(transition)
         self._new.append(transition)
-
-
-def _is_slow(state: DependencyState) -> bool:
-    """Whether the latest success took so long that a proof is no matter of milliseconds."""
-    return state.succeeded - state.began > SAME_TIME

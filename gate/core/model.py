@@ -6,6 +6,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
+class Until(StrEnum):
+    """What a dependency is waited for to be; the word is the option's value."""
+
+    READY = "ready"
+    DOWN = "down"
+    """Positively absent: refused, 404, no such file."""
+    GONE = "gone"
+    """Absent, or its name does not exist any more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependency:
     """One thing the app depends on and how patiently it is waited for; seconds."""
@@ -21,7 +31,7 @@ class Dependency:
     group: str | None = None
     """Of all dependencies of one group a single ready one is enough (`any=GROUP`)."""
     monitor: bool = False
-    until_down: bool = False
+    until: Until = Until.READY
     is_local: bool = False
     """Loopback or a unix socket: looked at often, as it costs the network nothing."""
     secrets: tuple[str, ...] = field(default=(), repr=False)

@@ -1,7 +1,7 @@
 """What the gate needs to open, and what an opening does without.
 
-A need is a tuple of names of which one must be ready: a required dependency alone, or all members of
-an `any` group. An optional dependency is needed until it is given up at its deadline.
+A need is a tuple of names of which one must be ready: a required dependency alone, or all members
+of an `any` group. An optional dependency is needed until it is given up at its deadline.
 """
 
 from __future__ import annotations
@@ -37,15 +37,21 @@ def is_met(need: tuple[str, ...], states: States) -> bool:
     return any(states[name].is_ready for name in need)
 
 
+def unmet(states: States) -> set[str]:
+    """Return the names of all needs that are not met."""
+    return {name for need in needs(states) if not is_met(need, states) for name in need}
+
+
 def is_late(need: tuple[str, ...], states: States) -> bool:
     """Whether all of *need* are past their deadlines and none is ready."""
     return not is_met(need, states) and all(states[name].late is State.OVERDUE for name in need)
 
 
-def without(all_needs: Needs, states: States) -> str:
+def without(states: States) -> str:
     """Return how an opening now is degraded (`opened without …`), empty if it is not."""
-    missing = {name for need in all_needs if not is_met(need, states) for name in need}
-    missing |= {name for name, state in states.items() if _is_given_up(state, states)}
+    missing = unmet(states) | {
+        name for name, state in states.items() if _is_given_up(state, states)
+    }
     told = [
         f"{name}: {state.reason or 'no answer yet'}"
         for name, state in states.items()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gate import config
+from gate.core.model import Until
 from gate.pods import commands, shell
 from gate.pods.commands import Place
 from gate.pods.gate_configuration import MODES, Reading, is_setting
@@ -67,7 +68,7 @@ class Gate:
 
 
 def _can_do_without(wanted: ConfiguredDependency) -> bool:
-    return wanted.dependency.optional or wanted.dependency.until_down
+    return wanted.dependency.optional or wanted.dependency.until is not Until.READY
 
 
 def _places(group: list[ConfiguredDependency]) -> tuple[Place, ...]:

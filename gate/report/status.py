@@ -33,6 +33,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gate import __version__
+from gate.core.model import Until
 from gate.report import plain_text, pod_identity
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _options(dependency: Dependency) -> dict[str, Any]:
         "optional": dependency.optional,
         "any": dependency.group,
         "monitor": dependency.monitor,
-        "until": "down" if dependency.until_down else None,
+        "until": None if dependency.until is Until.READY else dependency.until,
     }
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gate.core import attempt, backoff, durations
-from gate.core.errors import Absent, CheckFailed
-from gate.core.model import Dependency, Result
+from gate.core.errors import Absent, CheckFailed, NameNotFound
+from gate.core.model import Dependency, Result, Until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -143,12 +143,12 @@ async def _keep_time(board: Board) -> None:
 
 async def _why_not(dependency_check: DependencyCheck) -> str:
     """Return why the dependency is not ready, empty if it is."""
-    until_down = dependency_check.dependency.until_down
+    until = dependency_check.dependency.until
     attempt.begin(dependency_check.dependency.secrets)
     try:
         await _in_time(dependency_check)
     except Absent as exc:
-        return "" if until_down else str(exc) or "not there"
+        return _why_absence_is_not_enough(exc, until)
     except CheckFailed as exc:
         return str(exc) or NO_REASON
     except asyncio.CancelledError:
@@ -159,7 +159,16 @@ async def _why_not(dependency_check: DependencyCheck) -> str:
         return "the check is broken: it cancelled itself"
     except Exception as exc:  # noqa: BLE001 -- a broken check, perhaps of another package, must not end the others
         return f"the check is broken: {type(exc).__name__}: {exc}"
-    return "still there" if until_down else ""
+    return "" if until is Until.READY else "still there"
+
+
+def _why_absence_is_not_enough(exc: Absent, until: Until) -> str:
+    """Return why *exc* is not what is waited for, empty if it is."""
+    if until is Until.READY:
+        return str(exc) or "not there"
+    if until is Until.DOWN and isinstance(exc, NameNotFound):
+        return f"{exc}: a typo looks like this too; until=gone takes it for absent"
+    return ""
 
 
 async def _in_time(dependency_check: DependencyCheck) -> None:

@@ -170,7 +170,7 @@ def test_a_failed_lookup_says_why(found: OSError, reason: str) -> None:
 
 
 def test_a_name_that_does_not_exist_is_absent_and_a_failed_lookup_is_not() -> None:
-    assert run_with({"db": NO_NAME}, outcome("tcp://db:1 until=down")).ok
+    assert run_with({"db": NO_NAME}, outcome("tcp://db:1 until=gone")).ok
     assert not run_with({"db": AGAIN}, outcome("tcp://db:1 until=down")).ok
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from gate import checks, config
 from gate.config import SETTINGS, Config, Settings
-from gate.core.model import Dependency
+from gate.core.model import Dependency, Until
 
 
 def dependencies(text: str, **more: str) -> dict[str, Dependency]:
@@ -42,7 +42,7 @@ def test_a_dependency_has_the_defaults_of_the_documentation() -> None:
             optional=False,
             group=None,
             monitor=False,
-            until_down=False,
+            until=Until.READY,
             is_local=False,
         )
     }
@@ -62,7 +62,7 @@ def test_every_common_option_is_taken() -> None:
             optional=True,
             group="g",
             monitor=True,
-            until_down=True,
+            until=Until.DOWN,
         )
     }
 

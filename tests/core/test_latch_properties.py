@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gate.core.latch import SAME_TIME, Latch
+from gate.core.latch import Latch
 from gate.core.model import Dependency, Phase, Result, Snapshot, State
+from gate.core.proofs import SAME_TIME
 
 FRESHNESS = 5.0
 PLAIN = Dependency(name="", url="tcp://x:1")

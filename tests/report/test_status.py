@@ -14,14 +14,14 @@ import pytest
 
 from gate.core.attempt_counters import MOST_MARKS
 from gate.core.latch import HISTORY, Latch
-from gate.core.model import Dependency, Result
+from gate.core.model import Dependency, Result, Until
 from gate.report import status
 from gate.runtime.board import Board
 from tests import virtual
 
 DB = Dependency(name="db", url="tcp://db:5432", monitor=True)
 CACHE = Dependency(
-    name="cache", url="redis://cache", optional=True, deadline=2.0, group="caches", until_down=True
+    name="cache", url="redis://cache", optional=True, deadline=2.0, group="caches", until=Until.DOWN
 )
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from gate.core import attempt
 from gate.core.backoff import FIRST, GROWTH, JITTER, LOCAL_LIMIT
-from gate.core.errors import Absent, CheckFailed
+from gate.core.errors import Absent, CheckFailed, NameNotFound
 from gate.core.latch import Latch
-from gate.core.model import Dependency, Phase, Result, Snapshot, TransitionKind
+from gate.core.model import Dependency, Phase, Result, Snapshot, TransitionKind, Until
 from gate.runtime.board import Board
 from gate.runtime.runner import (
     LONGEST_REASON,
@@ -160,6 +160,10 @@ def test_a_stage_is_forgotten_by_the_next_attempt() -> None:
     [
         (None, "still there"),
         (Absent("connection refused"), ""),
+        (
+            NameNotFound("name not found: db"),
+            "name not found: db: a typo looks like this too; until=gone takes it for absent",
+        ),
         (CheckFailed("status 503"), "status 503"),
         (TimeoutError(), "timed out"),
         (ValueError("x"), "the check is broken: ValueError: x"),
@@ -172,7 +176,28 @@ def test_until_down_is_ready_only_when_positively_absent(
         if exc:
             raise exc
 
-    result = one(check, until_down=True)
+    result = one(check, until=Until.DOWN)
+
+    assert (result.ok, result.reason) == (not reason, reason)
+
+
+@pytest.mark.parametrize(
+    ("exc", "reason"),
+    [
+        (None, "still there"),
+        (Absent("connection refused"), ""),
+        (NameNotFound("name not found: db"), ""),
+        (CheckFailed("status 503"), "status 503"),
+    ],
+)
+def test_until_gone_takes_a_vanished_name_for_absent_too(
+    exc: Exception | None, reason: str
+) -> None:
+    async def check() -> None:
+        if exc:
+            raise exc
+
+    result = one(check, until=Until.GONE)
 
     assert (result.ok, result.reason) == (not reason, reason)
 

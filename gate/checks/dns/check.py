@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from gate.checks.dns.answers import Wanted, normal
 from gate.checks.wire.dial import lookup
 from gate.core import url as urls
+from gate.core.errors import Absent, NameNotFound
 from gate.core.target import one_of
 
 if TYPE_CHECKING:
@@ -47,7 +48,11 @@ class Addresses:
 
     async def __call__(self) -> None:
         """Raise `CheckFailed` unless the name has the wanted addresses."""
-        found = [str(info[4][0]) for info in await lookup(self.name, 0, self.family)]
+        try:
+            found = [str(info[4][0]) for info in await lookup(self.name, 0, self.family)]
+        except NameNotFound as exc:
+            # The name itself is what is asked for here: that it does not exist is an answer.
+            raise Absent(str(exc)) from exc
         self.wanted.judge({normal(address): address for address in found})
 
 

@@ -12,7 +12,7 @@ from dns.resolver import NXDOMAIN, NoAnswer
 
 from gate.checks.mongodb.seeds import Seeds
 from gate.core import attempt
-from gate.core.errors import Absent, CheckFailed
+from gate.core.errors import CheckFailed, NameNotFound
 from gate.core.url import Host
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Srv:
     resolver: Callable[[], Resolver] = field(default=Resolver)
 
     async def __call__(self) -> Seeds:
-        """Return the hosts that DNS names; raises `CheckFailed`, `Absent` for no such name."""
+        """Return the hosts that DNS names; raises `CheckFailed`, `NameNotFound`."""
         attempt.enter_stage("name lookup")
         try:
             resolver = self.resolver()
@@ -41,7 +41,7 @@ class Srv:
             return Seeds(hosts, await self._options(resolver))
         except NXDOMAIN as exc:
             msg = f"name not found: {self._record}"
-            raise Absent(msg) from exc
+            raise NameNotFound(msg) from exc
         except NoAnswer as exc:
             msg = f"name has no SRV record: {self._record}"
             raise CheckFailed(msg) from exc

@@ -6,7 +6,7 @@ import asyncio
 import socket
 from typing import TYPE_CHECKING
 
-from gate.core.errors import Absent, CheckFailed
+from gate.core.errors import CheckFailed, common_kind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -74,7 +74,7 @@ def summary(failures: list[tuple[str, CheckFailed]]) -> CheckFailed:
     """Return one failure for all; what this machine cannot reach at all does not count."""
     told = [failure for failure in failures if not isinstance(failure[1], NoWay)] or failures
     texts = {str(error) for _, error in told}
-    kind = Absent if all(isinstance(error, Absent) for _, error in told) else CheckFailed
+    kind = common_kind(error for _, error in told)
     if len(texts) == 1:
         return kind(texts.pop())
     # In an order of its own: resolvers turn theirs, and a new text is a new reason.

@@ -13,7 +13,7 @@ from typing import Any
 
 from gate.checks.wire.address_race import STAGGER, NoWay, staggered, summary
 from gate.core import attempt
-from gate.core.errors import Absent, CheckFailed
+from gate.core.errors import Absent, CheckFailed, NameNotFound
 
 _WORDS = {
     errno.ECONNREFUSED: "connection refused",
@@ -48,7 +48,7 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 async def lookup(host: str, port: int, family: int = 0) -> list[tuple[Any, ...]]:
     """Return the addresses of *host* as `getaddrinfo` does, stream sockets only.
 
-    Raises `Absent` where the name, or an address of it, does not exist, else `CheckFailed`.
+    Raises `NameNotFound` where the name, or an address of it, does not exist, else `CheckFailed`.
     """
     attempt.enter_stage("name lookup")
     loop = asyncio.get_running_loop()
@@ -58,7 +58,7 @@ async def lookup(host: str, port: int, family: int = 0) -> list[tuple[Any, ...]]
         if exc.errno in _GONE:
             # Which of them is the resolver's choice: musl and older glibc know only one.
             msg = f"name not found: {host}"
-            raise Absent(msg) from exc
+            raise NameNotFound(msg) from exc
         msg = f"name lookup failed: {host}: {(exc.strerror or str(exc)).lower()}"
         raise CheckFailed(msg) from exc
     except OSError as exc:

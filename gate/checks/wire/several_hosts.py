@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
 from gate.core import attempt
-from gate.core.errors import Absent, CheckFailed
+from gate.core.errors import CheckFailed, common_kind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -52,7 +52,7 @@ async def _first(hosts: Mapping[asyncio.Future[T], str]) -> T:
 
 def _summary(failures: Mapping[str, CheckFailed]) -> CheckFailed:
     """Return one failure for all; what every host says is said once."""
-    kind = Absent if all(isinstance(error, Absent) for error in failures.values()) else CheckFailed
+    kind = common_kind(failures.values())
     texts = {str(error) for error in failures.values()}
     if len(texts) == 1:
         return kind(texts.pop())
