@@ -81,7 +81,20 @@ def read(sources: Iterable[Source], settings: Settings) -> list[ConfiguredDepend
         if (taken := first.setdefault(wanted.target.name, line.place)) != line.place:
             remedy = "give each its own" if line.name else "write a name before each"
             wanted.target.problem(f"has the same name as {taken}; {remedy}")
+    _refuse_ambiguous_parts(entries)
     return entries
+
+
+def _refuse_ambiguous_parts(entries: Iterable[ConfiguredDependency | Problem]) -> None:
+    """Note where a part is called like a dependency: `/startupz/NAME` would mean both."""
+    found = [entry for entry in entries if isinstance(entry, ConfiguredDependency)]
+    names = {entry.dependency.name for entry in found}
+    for entry in found:
+        if entry.dependency.part in names:
+            entry.target.problem(
+                f"group={entry.dependency.part}: a dependency has that name; "
+                "call the group something else"
+            )
 
 
 def _line(source: Source) -> Line | Problem:
@@ -191,6 +204,7 @@ def _wanted(line: Line, name: str, settings: Settings) -> ConfiguredDependency:
         deadline=deadline,
         optional=optional,
         group=target.read("any", _group, None),
+        part=target.read("group", _group, None),
         monitor=target.flag("monitor"),
         until=Until(target.choice("until", (Until.DOWN, Until.GONE), Until.READY)),
         is_local=line.url.is_local,

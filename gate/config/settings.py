@@ -43,6 +43,10 @@ class Settings:
     allow_empty: bool = False
     events: bool = False
     """Whether the pod's events tell what is waited for, and of the opening."""
+    status: bool = True
+    """Whether the endpoints show names and reasons; False leaves verdicts only."""
+    shrink: bool = True
+    """Whether `serve` becomes a small responder once nothing is left to do but to answer."""
     pod_condition: str = ""
     """The type of a condition that is put on the pod; empty: none."""
 
@@ -148,6 +152,8 @@ SETTINGS = (
     Setting("GATE_DISABLED", _reason, "REASON", "open at once, and log this reason"),
     Setting("GATE_DEGRADED_EVENT", _on_or_off, "on|off", "tell the kubelet of it (on)"),
     Setting("GATE_ALLOW_EMPTY", _on_or_off, "on|off", "no dependency at all is fine (off)"),
+    Setting("GATE_STATUS", _on_or_off, "on|off", "off: the endpoints show verdicts only (on)"),
+    Setting("GATE_SHRINK", _on_or_off, "on|off", "become a small responder after opening (on)"),
     Setting("GATE_EVENTS", _on_or_off, "on|off", "`serve` writes events of the pod (off)"),
     Setting(
         "GATE_POD_CONDITION", _condition, "TYPE", "`serve` puts it on the pod, for readinessGates"

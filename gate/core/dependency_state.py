@@ -33,6 +33,7 @@ class DependencyState:
     ready_at: float | None = None
     last_attempt: float | None = None
     is_fit: bool = True
+    has_been_ready: bool = False
 
     def take(self, result: Result) -> TransitionKind | None:
         """Take the outcome of an attempt made before the opening."""
@@ -82,6 +83,7 @@ class DependencyState:
             since=self.since,
             waited=(until if self.ready_at is None else self.ready_at) - started,
             is_fit=self.is_fit,
+            has_been_ready=self.has_been_ready,
             last_attempt=self.last_attempt,
         )
 
@@ -97,6 +99,7 @@ class DependencyState:
 
     def _become_ready(self, now: float) -> TransitionKind:
         self.is_ready, self.late, self.reason = True, None, ""
+        self.has_been_ready = True
         self.since = self.ready_at = now
         return TransitionKind.READY
 

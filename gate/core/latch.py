@@ -66,6 +66,11 @@ class Latch:
         """Those that are ready and shall prove it once more before the gate opens."""
         return frozenset(self._proofs.asked)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of its dependencies."""
+        return frozenset(self._states)
+
     def failures(self, name: str) -> int:
         """Return how many attempts in a row have failed."""
         return self._states[name].failures
@@ -82,10 +87,10 @@ class Latch:
         self._proofs.asked.discard(result.name)
         if self.is_open:
             for kind in state.judge(result):
-                self._tell(result.finished, kind, state)
+                self._tell_of(result.finished, kind, state)
             return self.tick(result.finished)
         change = state.take(result)
-        self._tell(result.finished, change, state)
+        self._tell_of(result.finished, change, state)
         if change is None and not state.is_ready and result.finished < self._due:
             # As before: most attempts end here, and must cost next to nothing.
             return ()
@@ -95,13 +100,17 @@ class Latch:
         """Let time pass until *now*; return what has changed since the last call."""
         if not self.is_open:
             for state in self._states.values():
-                self._tell(now, state.mark_late(now, self._started), state)
+                self._tell_of(now, state.mark_late(now, self._started), state)
             self._open_if_ready(now)
         if not self.is_open:
             self._mark_overdue(now)
         self._due = self.next_deadline(now) or inf
         new, self._new = tuple(self._new), []
         return new
+
+    def note_part(self, now: float, name: str, degraded: str) -> None:
+        """Keep in the history that the part *name* has opened; told with the next change."""
+        self._tell(now, TransitionKind.PART_OPENED, name=name, reason=degraded)
 
     def open(self, now: float, degraded: str = "") -> tuple[Transition, ...]:
         """Open whatever is waited for: told to (`GATE_DISABLED`), or was open before."""
@@ -177,17 +186,11 @@ class Latch:
         for state in self._states.values():
             state.start_monitoring()
 
-    def _tell(
-        self,
-        now: float,
-        kind: TransitionKind | None,
-        state: DependencyState | None = None,
-        reason: str = "",
-    ) -> None:
-        if kind is None:
-            return
-        name = state.dependency.name if state else ""
-        reason = state.reason if state else reason
+    def _tell_of(self, now: float, kind: TransitionKind | None, state: DependencyState) -> None:
+        if kind is not None:
+            self._tell(now, kind, name=state.dependency.name, reason=state.reason)
+
+    def _tell(self, now: float, kind: TransitionKind, *, name: str = "", reason: str = "") -> None:
         transition = Transition(at=now, kind=kind, name=name, reason=reason)
         self.revision += 1
         # What held the app back is still known when a monitored one has come and gone for days.

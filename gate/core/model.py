@@ -30,6 +30,8 @@ class Dependency:
     optional: bool = False
     group: str | None = None
     """Of all dependencies of one group a single ready one is enough (`any=GROUP`)."""
+    part: str | None = None
+    """The part of the pod it belongs to, which opens on its own (`group=NAME`)."""
     monitor: bool = False
     until: Until = Until.READY
     is_local: bool = False
@@ -83,6 +85,8 @@ class TransitionKind(StrEnum):
     FIT = "dependency.fit"
     GATE_OVERDUE = "gate.overdue"
     GATE_OPENED = "gate.opened"
+    PART_OPENED = "part.opened"
+    """A part of the pod has opened on its own; the name is the part's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +113,8 @@ class DependencyView:
     waited: float = 0.0
     """Seconds from the start until it became ready, or until now."""
     is_fit: bool = True
+    has_been_ready: bool = False
+    """Whether it was ready at any time; it stays so."""
     last_attempt: float | None = None
 
 

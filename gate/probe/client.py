@@ -26,20 +26,22 @@ _MOST = 64 * 1024
 _SIGNATURE = b"\r\nserver: gate\r\n"
 
 _PROBE_USAGE = """\
-usage: gate probe [--hold DURATION] [--ready] [--listen ADDRESS]
+usage: gate probe [NAME] [--hold DURATION] [--ready] [--listen ADDRESS]
 
 Asks the gate running in this pod; exit 0: open, 1: not (and what it waits for).
 
+  NAME              ask for one dependency, or one group=NAME of them, only
   --hold DURATION   wait that long for it to open, e.g. 25s (keep it below timeoutSeconds)
   --ready           ask for readiness instead, without --hold: open, and every monitored
                     dependency fine
   --listen ADDRESS  where gate serves (GATE_LISTEN, :4283)
 """
 _HOLD_USAGE = """\
-usage: gate hold [--timeout DURATION] [--listen ADDRESS]
+usage: gate hold [NAME] [--timeout DURATION] [--listen ADDRESS]
 
 Blocks until the gate running in this pod opens; exit 0: open, 1: not in time.
 
+  NAME                wait for one dependency, or one group=NAME of them, only
   --timeout DURATION  how long at most (30s more than GATE_TIMEOUT, or 5m)
   --listen ADDRESS    where gate serves (GATE_LISTEN, :4283)
 """
@@ -68,8 +70,9 @@ def _probe(arguments: list[str]) -> tuple[bool, str]:
     given = probe_arguments.read("probe", arguments)
     where = _where(given)
     hold = probe_arguments.seconds("--hold", given["--hold"]) if "--hold" in given else 0.0
-    path = "/readyz" if "--ready" in given else f"/startupz?brief&hold={hold:.3f}"
-    return _ask(where, path, hold + _PATIENCE)
+    path = "/readyz" if "--ready" in given else f"{_startup(given)}?brief&hold={hold:.3f}"
+    is_open, text, _ = _ask(where, path, hold + _PATIENCE)
+    return is_open, text
 
 
 def _hold(arguments: list[str]) -> tuple[bool, str]:
@@ -81,16 +84,24 @@ def _hold(arguments: list[str]) -> tuple[bool, str]:
         hold = min(left, _HOLD)
         patience = min(hold + _PATIENCE, left + _LAST_WORD)
         try:
-            is_open, text = _ask(where, f"/startupz?brief&hold={hold:.3f}", patience)
+            path = f"{_startup(given)}?brief&hold={hold:.3f}"
+            is_open, text, is_known = _ask(where, path, patience)
         except _NoAnswerError as exc:
             # Not up yet, or restarting: the hook runs beside gate's own start.
             why = str(exc)
         else:
             if is_open:
                 return True, ""
+            if not is_known:
+                return False, text
             why = text.strip()
         time.sleep(min(_PAUSE, max(0.0, end - time.monotonic())))
     return False, f"not open in time: {why}\n"
+
+
+def _startup(given: dict[str, str]) -> str:
+    part = given.get(probe_arguments.PART)
+    return f"/startupz/{part}" if part else "/startupz"
 
 
 def _where(given: dict[str, str]) -> tuple[tuple[str, ...], int]:
@@ -108,8 +119,11 @@ def _time_limit(given: dict[str, str]) -> float:
     return probe_arguments.seconds("GATE_TIMEOUT", text) + _MARGIN if text else _TIMEOUT
 
 
-def _ask(where: tuple[tuple[str, ...], int], path: str, seconds: float) -> tuple[bool, str]:
-    """Return whether the running gate says yes, and its words; raises `_NoAnswerError`."""
+def _ask(where: tuple[tuple[str, ...], int], path: str, seconds: float) -> tuple[bool, str, bool]:
+    """Return whether the running gate says yes, its words, and whether it knows the path.
+
+    Raises `_NoAnswerError`.
+    """
     request = (
         f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: gate-probe\r\n"
         "Connection: close\r\n\r\n"
@@ -173,8 +187,11 @@ def _left(end: float) -> float:
     return left
 
 
-def _parse(answer: bytes, port: int) -> tuple[bool, str]:
-    """Return what gate has answered; another server's 200 is no opening (fact 13.4)."""
+def _parse(answer: bytes, port: int) -> tuple[bool, str, bool]:
+    """Return what gate has answered.
+
+    Another server's 200 is no opening: with hostNetwork it may have the port.
+    """
     head, _, body = answer.partition(b"\r\n\r\n")
     if not answer:
         msg = f"gate on port {port} ended before it answered"
@@ -182,4 +199,5 @@ def _parse(answer: bytes, port: int) -> tuple[bool, str]:
     if _SIGNATURE not in head.lower() + b"\r\n":
         msg = f"what answers on port {port} is not gate"
         raise _NoAnswerError(msg)
-    return head.split(maxsplit=2)[1] == b"200", body.decode(errors="replace")
+    code = head.split(maxsplit=2)[1]
+    return code == b"200", body.decode(errors="replace"), code != b"404"

@@ -111,6 +111,7 @@ def _options(dependency: Dependency) -> dict[str, Any]:
         "deadline": dependency.deadline,
         "optional": dependency.optional,
         "any": dependency.group,
+        "group": dependency.part,
         "monitor": dependency.monitor,
         "until": None if dependency.until is Until.READY else dependency.until,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gate.core.latch import Latch
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from gate.config import Settings
+    from gate.core.model import Dependency
     from gate.runtime.board import Observer
     from gate.runtime.runner import DependencyCheck
 
@@ -62,14 +64,20 @@ def make_board(
     # The log last: who reads of the opening there finds the files written.
     if not plan.is_shown:
         watching.append(LogObserver(plan.logger).observe)
-    latch = Latch(
-        [dependency_check.dependency for dependency_check in plan.dependency_checks],
+    dependencies = [each.dependency for each in plan.dependency_checks]
+    parts: dict[str, list[Dependency]] = {}
+    for dependency in dependencies:
+        if dependency.part:
+            parts.setdefault(dependency.part, []).append(dependency)
+    make_latch = partial(
+        Latch,
         now=asyncio.get_running_loop().time(),
         freshness=plan.settings.freshness,
         timeout=timeout,
         open_on_timeout=open_on_timeout,
     )
-    return Board(latch, watching)
+    groups = {name: make_latch(members) for name, members in parts.items()}
+    return Board(make_latch(dependencies), watching, groups)
 
 
 async def _remind(logger: FilteringBoundLogger, board: Board) -> None:

@@ -82,10 +82,10 @@ async def _rest(dependency: Dependency, board: Board) -> None:
 
     A dependency that was lost meanwhile would otherwise be shown as ready until the opening.
     """
-    if board.latch.rests(dependency.name):
+    if board.rests(dependency.name):
         chance = random.random()  # noqa: S311 -- spreads load, guards nothing
         seconds = backoff.jittered(max(LOOK_AGAIN, dependency.interval), chance=chance)
-        await board.until(lambda: not board.latch.rests(dependency.name), seconds)
+        await board.until(lambda: not board.rests(dependency.name), seconds)
 
 
 async def _pause(dependency_check: DependencyCheck, board: Board) -> None:
@@ -95,7 +95,7 @@ async def _pause(dependency_check: DependencyCheck, board: Board) -> None:
         if dependency.monitor:
             await asyncio.sleep(dependency.interval)
         return
-    if latch.rests(dependency.name) or dependency.name in latch.asked:
+    if board.rests(dependency.name) or board.is_asked(dependency.name):
         return
     limit = backoff.longest(dependency.interval, is_local=dependency.is_local)
     failures = latch.failures(dependency.name)

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from aiohttp import web
-
 from gate import DISTRIBUTION, __version__
 from gate.core.model import Phase, TransitionKind
 from gate.report import status
@@ -18,7 +16,8 @@ from gate.report.wait_plan import WaitPlan, make_board
 from gate.runtime.supervisor import exit_code_on_signal, run_until_exit, settle
 from gate.runtime.threads import run_in_thread
 from gate.serve import state_file
-from gate.serve.endpoints import make_app
+from gate.serve.answers import Answers
+from gate.serve.server import Server
 
 if TYPE_CHECKING:
     import asyncio
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
 
     from gate.core.model import Snapshot, Transition
     from gate.runtime.board import Board
-
-_GOODBYE = 0.1
-"""Seconds for held requests to get their answer: gate ends within 200 ms of SIGTERM."""
 
 
 async def serve(plan: WaitPlan, sock: socket.socket) -> int:
@@ -48,13 +44,10 @@ async def serve(plan: WaitPlan, sock: socket.socket) -> int:
         observers=observers,
     )
     exit_code = exit_code_on_signal({signal.SIGTERM: 0, signal.SIGINT: 0})
-    app = make_app(board, tell_degraded=settings.degraded_event)
-    runner = web.AppRunner(
-        app, access_log=None, handler_cancellation=True, shutdown_timeout=_GOODBYE
-    )
-    await runner.setup()
+    answers = Answers(board, tells_degraded=settings.degraded_event, shows_all=settings.status)
+    server = Server(board, answers)
+    await server.start(sock)
     try:
-        await web.SockSite(runner, sock).start()
         _announce(plan, sock)
         _open_at_once(plan, board)
         others = [_exit_when_overdue(plan, board, exit_code), *_reported(plan, board)]
@@ -65,7 +58,7 @@ async def serve(plan: WaitPlan, sock: socket.socket) -> int:
         return code
     finally:
         board.stop()
-        await runner.cleanup()
+        await server.close()
 
 
 def _announce(plan: WaitPlan, sock: socket.socket) -> None:

@@ -1,46 +1,42 @@
-"""The endpoints: handlers that read the board, or wait for it to change, and do nothing else.
+"""The endpoints: handlers that wait for the board where they are told to, and then answer.
 
-Status lines are held back, never bodies: a probe whose headers have come and whose body has
-not is an error that the kubelet throws away (fact 3.9). No answer has a `Location`: the
-kubelet takes a redirect to another host for success (fact 3.6).
+Status lines are held back, never bodies: a probe whose headers have come and whose body has not is
+an error that the kubelet throws away, counted neither as success nor as failure.
 """
 
 from __future__ import annotations
 
-import json
-from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from aiohttp import web
+from aiohttp import HttpVersion10, web
 
 from gate.core import durations
-from gate.report import page, plain_text, status
+from gate.serve import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
-    from gate.report.metrics import Exposition
     from gate.runtime.board import Board
+    from gate.serve.answers import Answer, Answers
 
-MOST_HELD = 100
-"""Requests held at a time; one more is answered at once."""
-_HEADERS = {"Cache-Control": "no-store", "Server": "gate"}
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
 _KUBELET = "kube-probe/"
-_OVERDUE = 424
-_DEGRADED = 300
-_PATHS = ("/startupz", "/readyz", "/livez", "/healthz", "/status", "/metrics", "/")
 
 
-def make_app(board: Board, *, tell_degraded: bool = True) -> web.Application:
-    """Return the application that shows *board*.
+class Hold(Protocol):
+    """Takes note that a request is held; False: too many are, so it is answered at once."""
 
-    *tell_degraded*: answer the kubelet's startup probe so that a degraded opening becomes
-    an event of the pod.
-    """
-    endpoints = Endpoints(board, tell_degraded=tell_degraded)
-    app = web.Application()
+    def __call__(self, request: web.Request, *, is_held: bool) -> bool: ...  # noqa: D102 -- the class says it
+
+
+def make_app(board: Board, made: Answers, hold: Hold) -> web.Application:
+    """Return the application that answers as *made* says, and waits for *board*."""
+    endpoints = Endpoints(board, made, hold)
+    app = web.Application(middlewares=[_refuse_http_0_9])
     # A GET route answers HEAD too.
     app.router.add_get("/startupz", endpoints.startup)
+    app.router.add_get("/startupz/{part}", endpoints.part)
     app.router.add_get("/readyz", endpoints.readiness)
     app.router.add_get("/livez", endpoints.liveness)
     app.router.add_get("/healthz", endpoints.liveness)
@@ -52,93 +48,99 @@ def make_app(board: Board, *, tell_degraded: bool = True) -> web.Application:
 
 
 class Endpoints:
-    """The handlers, and the count of requests they hold."""
+    """The handlers."""
 
-    def __init__(self, board: Board, *, tell_degraded: bool) -> None:
+    def __init__(self, board: Board, made: Answers, hold: Hold) -> None:
         self._board = board
-        self._tell_degraded = tell_degraded
-        self._held = 0
-        self._exposition: Exposition | None = None
+        self._answers = made
+        self._note_hold = hold
 
     async def startup(self, request: web.Request) -> web.Response:
-        """200 once open, else 503, or 424 when overdue; `hold` waits for the opening."""
+        """Answer whether the gate is open; `hold` waits for the opening."""
         await self._hold(request, lambda: self._board.latch.is_open)
-        snapshot = self._board.snapshot()
-        if self._board.is_stopping:
-            return _text(503, "gate is stopping\n")
-        brief = "brief" in request.query
-        body = plain_text.brief(snapshot) + "\n" if brief else plain_text.verbose(snapshot)
-        if not snapshot.is_open:
-            return _text(_OVERDUE if snapshot.phase == "overdue" else 503, body)
-        if snapshot.degraded and self._tell_degraded and _is_kubelet(request):
-            # Success for the kubelet, and a Warning event with the body (facts 3.6, 3.8).
-            return _text(_DEGRADED, plain_text.brief(snapshot) + "\n")
-        return _text(200, body)
+        return _response(self._answers.startup(**_asked(request)))
+
+    async def part(self, request: web.Request) -> web.Response:
+        """Answer whether a part is open; `hold` waits for its opening."""
+        name = request.match_info["part"]
+        if self._board.part(name) is not None:
+            await self._hold(request, lambda: self._is_open(name))
+        return _response(self._answers.part(name, **_asked(request)))
 
     async def readiness(self, _request: web.Request) -> web.Response:
-        """200 while open, not stopping, and every monitored dependency is fine."""
-        snapshot, is_stopping = self._board.snapshot(), self._board.is_stopping
-        is_ready = plain_text.is_ready(snapshot, is_stopping=is_stopping)
-        body = plain_text.readiness(snapshot, is_stopping=is_stopping)
-        return _text(200 if is_ready else 503, body)
+        """Answer whether the pod should be in its Services."""
+        return _response(self._answers.readiness())
 
     async def liveness(self, _request: web.Request) -> web.Response:
-        """200: this process answers, and no more than that."""
-        return _text(200, "ok\n")
+        """Answer that this process answers."""
+        return _response(self._answers.liveness())
 
     async def status(self, request: web.Request) -> web.Response:
-        """Everything as JSON; `hold` and `seen` wait for another revision than that."""
+        """Answer everything; `hold` and `seen` wait for another revision than that."""
         seen = request.query.get("seen", "")
         await self._hold(request, lambda: str(self._board.latch.revision) != seen)
-        body = json.dumps(status.document(self._board))
-        return web.Response(text=body + "\n", content_type="application/json", headers=_HEADERS)
+        return _response(self._answers.status())
 
     async def metrics(self, request: web.Request) -> web.Response:
-        """Everything for Prometheus, in the form that `Accept` asks for."""
-        if self._exposition is None:
-            # By name: prometheus_client is loaded at the first scrape.
-            self._exposition = import_module("gate.report.metrics").Exposition(self._board)
-        body, content_type = self._exposition.render(request.headers.get("Accept", ""))
-        return web.Response(body=body, headers={**_HEADERS, "Content-Type": content_type})
+        """Answer a scraper."""
+        return _response(self._answers.metrics(request.headers.get("Accept", "")))
 
     async def page(self, _request: web.Request) -> web.Response:
-        """Show people what `status` tells programs."""
-        body, policy = page.load()
-        headers = {**_HEADERS, **page.HEADERS, "Content-Security-Policy": policy}
-        return web.Response(text=body, content_type="text/html", headers=headers)
+        """Answer a browser."""
+        return _response(self._answers.page())
 
     async def unknown(self, request: web.Request) -> web.Response:
-        """404, and what there is; 405 for other methods than GET and HEAD."""
-        if request.path in _PATHS:
-            return _text(405, "only GET and HEAD\n", {"Allow": "GET, HEAD"})
-        return _text(404, f"no such path; there are {' '.join(_PATHS)}\n")
+        """Answer that there is no such thing."""
+        return _response(answers.unknown(request.path))
+
+    def _is_open(self, name: str) -> bool:
+        snapshot = self._board.part(name)
+        return snapshot is not None and snapshot.is_open
 
     async def _hold(self, request: web.Request, is_so: Callable[[], bool]) -> None:
         """Wait until *is_so* or the gate stops, as long as `hold` says."""
-        text = request.query.get("hold", "")
-        if not text:
+        seconds = _seconds_held(request)
+        if not seconds or not self._note_hold(request, is_held=True):
             return
-        try:
-            seconds = durations.parse(text)
-        except ValueError as exc:
-            raise web.HTTPBadRequest(text=f"hold: {exc}\n", headers=_HEADERS) from exc
-        if self._held >= MOST_HELD:
-            return
-        self._held += 1
         try:
             await self._board.until(lambda: is_so() or self._board.is_stopping, seconds)
         finally:
-            self._held -= 1
+            self._note_hold(request, is_held=False)
 
 
-def _text(status_code: int, body: str, headers: dict[str, str] | None = None) -> web.Response:
-    return web.Response(
-        status=status_code,
-        text=body,
-        content_type="text/plain",
-        headers={**_HEADERS, **(headers or {})},
-    )
+def _seconds_held(request: web.Request) -> float:
+    """Return what `hold` says, 0 where it is not given."""
+    texts = request.query.getall("hold", [])
+    if len(texts) > 1:
+        raise _Refused(answers.bad_request("hold: given more than once"))
+    try:
+        return durations.parse(texts[0]) if texts and texts[0] else 0.0
+    except ValueError as exc:
+        raise _Refused(answers.bad_request(f"hold: {exc}")) from exc
 
 
-def _is_kubelet(request: web.Request) -> bool:
-    return request.headers.get("User-Agent", "").startswith(_KUBELET)
+class _Refused(web.HTTPBadRequest):
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(body=answer.body, headers=_headers(answer))
+
+
+def _asked(request: web.Request) -> dict[str, bool]:
+    """Return which form of a verdict *request* asks for."""
+    is_kubelet = request.headers.get("User-Agent", "").startswith(_KUBELET)
+    return {"brief": "brief" in request.query, "is_kubelet": is_kubelet}
+
+
+def _response(answer: Answer) -> web.Response:
+    return web.Response(status=answer.status, body=answer.body, headers=_headers(answer))
+
+
+def _headers(answer: Answer) -> dict[str, str]:
+    return {**dict(answers.HEADERS), **dict(answer.headers), "Content-Type": answer.content_type}
+
+
+@web.middleware
+async def _refuse_http_0_9(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what has no version, or one below 1.0: its answer could not even have a status."""
+    if request.version < HttpVersion10:
+        raise _Refused(answers.bad_request("HTTP/1.0 or HTTP/1.1, please"))
+    return await handler(request)

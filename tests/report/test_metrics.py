@@ -89,7 +89,7 @@ def test_pending_is_what_holds_the_gate_and_nothing_that_is_merely_not_ready() -
 
 
 def test_nothing_is_pending_once_it_is_open() -> None:
-    confirmed = attempt("broker-b", 8.0, ok=True)
+    confirmed = attempt("broker-b", 7.1, ok=True)
     samples = held_by_db_alone(attempt("db", 7.0, ok=True), confirmed, now=9.0)
 
     assert samples["gate_open",] == 1
@@ -102,7 +102,8 @@ def named(samples: Samples, name: str, value: float) -> set[str]:
 
 
 def test_once_it_is_open_the_duration_stands_still() -> None:
-    ready = attempt("db", 0.5, ok=True), attempt("cache", 0.6, ok=True)
+    confirmed = attempt("db", 0.6, ok=True)
+    ready = attempt("db", 0.5, ok=True), attempt("cache", 0.6, ok=True), confirmed
     samples = scraped(*ready, now=100.0)
 
     assert samples["gate_open",] == 1

@@ -106,6 +106,7 @@ def test_a_dependency() -> None:
             "deadline": None,
             "optional": False,
             "any": None,
+            "group": None,
             "monitor": True,
             "until": None,
         },
@@ -122,6 +123,7 @@ def test_every_option_that_is_given() -> None:
         "deadline": 2.0,
         "optional": True,
         "any": "caches",
+        "group": None,
         "monitor": False,
         "until": "down",
     }
