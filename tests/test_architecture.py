@@ -204,6 +204,14 @@ def test_a_probe_loads_nothing_but_sockets(module: str) -> None:
     assert tops(found) <= sys.stdlib_module_names | {"gate"}
 
 
+def test_the_responder_loads_what_is_part_of_the_interpreter() -> None:
+    found = loaded_by("import gate.serve.responder") - {"__future__"}
+
+    ours = {"gate", "gate.core", "gate.core.durations", "gate.serve"}
+    ours |= {"gate.serve.request_head", "gate.serve.responder"}
+    assert found <= ours | {"_socket", "select"}
+
+
 def test_each_scheme_has_its_module() -> None:
     """Found without importing any: the drivers are extras."""
     assert [name for name in sorted(set(SCHEMES.values())) if find_spec(name) is None] == []

@@ -197,7 +197,9 @@ def _plan(
     # A screen is as much of a stream as the log needs.
     stream = cast("TextIO | None", screen)
     logger = log.set_up(level=settings.log_level, form=chosen, stream=stream)
-    return wait_plan.WaitPlan(settings, dependency_checks, logger, is_shown=screen is not None)
+    return wait_plan.WaitPlan(
+        settings, dependency_checks, logger, log_form=chosen, is_shown=screen is not None
+    )
 
 
 def _loop(main: Coroutine[Any, Any, T]) -> T:

@@ -67,9 +67,9 @@ class Latch:
         return frozenset(self._proofs.asked)
 
     @property
-    def names(self) -> frozenset[str]:
-        """The names of its dependencies."""
-        return frozenset(self._states)
+    def names(self) -> tuple[str, ...]:
+        """The names of its dependencies, in the order of writing."""
+        return tuple(self._states)
 
     def failures(self, name: str) -> int:
         """Return how many attempts in a row have failed."""

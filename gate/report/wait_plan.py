@@ -34,6 +34,8 @@ class WaitPlan:
     settings: Settings
     dependency_checks: Sequence[DependencyCheck]
     logger: FilteringBoundLogger
+    log_form: str = "json"
+    """`json` or `console`."""
     is_shown: bool = False
     """Something else shows what changes: the log is for the rest."""
 

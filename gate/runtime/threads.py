@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -49,6 +50,8 @@ class _Thread(threading.Thread):
         self._key = key
 
     def run(self) -> None:
+        # Signals are for the main thread: one that came here just before an exec would be lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
         found: Any = None
         error: Exception | None = None
         call, *args = self._key

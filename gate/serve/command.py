@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
+import sys
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from gate import DISTRIBUTION, __version__
 from gate.core.model import Phase, TransitionKind
-from gate.report import status
+from gate.report import log, status
 from gate.report.wait_plan import WaitPlan, make_board
 from gate.runtime.supervisor import exit_code_on_signal, run_until_exit, settle
 from gate.runtime.threads import run_in_thread
@@ -20,9 +23,8 @@ from gate.serve.answers import Answers
 from gate.serve.server import Server
 
 if TYPE_CHECKING:
-    import asyncio
     import socket
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Sequence
 
     from gate.core.model import Snapshot, Transition
     from gate.runtime.board import Board
@@ -50,9 +52,15 @@ async def serve(plan: WaitPlan, sock: socket.socket) -> int:
     try:
         _announce(plan, sock)
         _open_at_once(plan, board)
-        others = [_exit_when_overdue(plan, board, exit_code), *_reported(plan, board)]
+        reports = [asyncio.ensure_future(each) for each in _reported(plan, board)]
         code = await run_until_exit(
-            plan.dependency_checks, board, exit_code, *plan.reminders(board), *others
+            plan.dependency_checks,
+            board,
+            exit_code,
+            *plan.reminders(board),
+            *reports,
+            _exit_when_overdue(plan, board, exit_code),
+            _shrink(plan, board, server, answers, reports, exit_code),
         )
         plan.logger.info("gate.stopping", open=board.latch.is_open)
         return code
@@ -136,6 +144,32 @@ def _send_trace(document: str) -> str:
         return f"OpenTelemetry is not installed; pip install '{DISTRIBUTION}[otel]'"
     reason: str = tracing.send(json.loads(document))
     return reason
+
+
+async def _shrink(
+    plan: WaitPlan,
+    board: Board,
+    server: Server,
+    answers: Answers,
+    reports: Sequence[asyncio.Future[None]],
+    exit_code: asyncio.Future[int],
+) -> None:
+    """Become the small responder once nothing is left to do but to answer."""
+    is_monitoring = any(each.dependency.monitor for each in plan.dependency_checks)
+    if is_monitoring or not plan.settings.shrink:
+        return
+    await board.opened()
+    if reports:
+        await asyncio.wait(reports)
+    handover = import_module("gate.serve.handover")
+    template = partial(log.template, level=plan.settings.log_level, form=plan.log_form)
+    lines = {
+        "last_line": template("gate.stopping", open=True),
+        "fault": template("gate.fault", reason="REASON"),
+    }
+    failure = await handover.become_responder(board, answers, server, lines, exit_code.done)
+    if failure is not None:
+        plan.complain("gate.not_shrunk", sys.executable, failure)
 
 
 async def _exit_when_overdue(plan: WaitPlan, board: Board, exit_code: asyncio.Future[int]) -> None:

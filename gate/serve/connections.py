@@ -9,7 +9,9 @@ has been silent longest gives way. Only a request that is held back on purpose i
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,8 +24,12 @@ MOST = 512
 """Connections open at a time, where the limit of descriptors allows as many."""
 MOST_HELD = 100
 """Requests held at a time; one more is answered at once."""
+BACKLOG = 512
+"""Connections that wait in the kernel's queue: all of them while the process is replaced."""
 _BATCH = 16
 """Connections accepted in one go: so many may be open above the bound for a moment."""
+_LAST_ANSWERS = 2.0
+_LONGEST_HEAD = 64 * 1024
 _END_OF_HEAD = b"\r\n\r\n"
 
 
@@ -42,6 +48,8 @@ class Connections:
         self._open: dict[asyncio.BaseTransport, _Connection] = {}
         self._most_held = min(MOST_HELD, limit // 2)
         self._held = 0
+        self._gone = asyncio.Event()
+        self.is_closing = False
 
     def __call__(self) -> asyncio.Protocol:
         """Return the protocol of a new connection."""
@@ -55,6 +63,40 @@ class Connections:
         self._held += is_held - connection.is_held
         connection.is_held = is_held
         return True
+
+    async def drain(self) -> None:
+        """Return when every connection that was open is answered and closed, in 16 s at the latest.
+
+        From now on each answer closes its connection (`is_closing`), so that no client sends a
+        second request on one that is about to go.
+        """
+        self.is_closing = True
+        before = {transport for transport, each in self._open.items() if each.has_begun}
+        with suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_SECONDS + 1.0):
+                while before & set(self._open):
+                    await self._left()
+
+    async def finish(self) -> list[tuple[int, bytes]]:
+        """Return those on which no request has come yet: descriptor, and what has been read.
+
+        The others get their answers first, within 2 s. The descriptors are the caller's to close.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_ANSWERS):
+                while any(each.has_begun for each in self._open.values()):
+                    await self._left()
+        return [each.duplicate() for each in self._open.values() if not each.has_begun]
+
+    def go_on(self) -> None:
+        """Serve again those that `finish` has returned."""
+        self.is_closing = False
+        for each in self._open.values():
+            each.resume()
+
+    async def _left(self) -> None:
+        self._gone.clear()
+        await self._gone.wait()
 
     def add(self, transport: asyncio.Transport, connection: _Connection) -> None:
         """Take a new connection in; one too many ends the one that is silent longest."""
@@ -74,6 +116,7 @@ class Connections:
         connection = self._open.pop(transport, None)
         if connection is not None:
             self._held -= connection.is_held
+            self._gone.set()
 
 
 class _Connection(asyncio.Protocol):
@@ -83,9 +126,11 @@ class _Connection(asyncio.Protocol):
         self._connections = connections
         self._inner = inner
         self._transport: asyncio.Transport | None = None
-        self._tail = b""
+        self._head = b""
+        """What has been read of the first request, until it is complete."""
         self._timer: asyncio.TimerHandle | None = None
         self.is_held = False
+        self.has_begun = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 -- of a listening socket it is one
@@ -95,12 +140,12 @@ class _Connection(asyncio.Protocol):
         self._connections.add(transport, self)
 
     def data_received(self, data: bytes) -> None:
-        if self._timer is not None:
-            seen = self._tail + data
-            self._tail = seen[-len(_END_OF_HEAD) + 1 :]
-            if _END_OF_HEAD in seen:
-                self._timer.cancel()
-                self._timer = None
+        if not self.has_begun:
+            self._head += data
+            # An overlong head is the parser's to refuse.
+            if _END_OF_HEAD in self._head or len(self._head) > _LONGEST_HEAD:
+                self.has_begun, self._head = True, b""
+                self._stop_timer()
         if self._transport is not None:
             self._connections.touch(self._transport)
         self._inner.data_received(data)
@@ -109,8 +154,7 @@ class _Connection(asyncio.Protocol):
         return self._inner.eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._stop_timer()
         if self._transport is not None:
             self._connections.remove(self._transport)
         self._inner.connection_lost(exc)
@@ -120,6 +164,22 @@ class _Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._inner.resume_writing()
+
+    def duplicate(self) -> tuple[int, bytes]:
+        """Stop reading; return a descriptor of the same connection, and what has been read."""
+        assert self._transport is not None  # noqa: S101 -- it is open
+        self._transport.pause_reading()
+        return os.dup(self._transport.get_extra_info("socket").fileno()), self._head
+
+    def resume(self) -> None:
+        """Go on reading."""
+        if self._transport is not None and not self.has_begun:
+            self._transport.resume_reading()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def end(self) -> None:
         """End it at once; the descriptor is free in the next turn of the loop."""
@@ -137,5 +197,5 @@ async def accept(sock: socket.socket, connections: Connections) -> asyncio.Serve
     """
     loop = asyncio.get_running_loop()
     server = await loop.create_server(connections, sock=sock, backlog=_BATCH)
-    sock.listen(128)
+    sock.listen(BACKLOG)
     return server

@@ -17,7 +17,7 @@ TYPE_CHECKING = False  # not from typing: nothing but socket is imported here
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_BACKLOG = 128
+_BACKLOG = 512
 _NO_IPV6 = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EINVAL})
 _HINTS = {
     errno.EADDRINUSE: (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -11,7 +12,6 @@ from gate.serve.connections import Connections
 from gate.serve.endpoints import make_app
 
 if TYPE_CHECKING:
-    import asyncio
     import socket
 
     from gate.runtime.board import Board
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _GOODBYE = 0.1
 """Seconds for held requests to get their answer: gate ends within 200 ms of SIGTERM."""
+_TURNS = 8
+"""Of the loop: accepting, a task and a callback take three."""
 _LINGERING = 2.0
 """Seconds for which the body of a request, which nobody wants, is read and thrown away."""
 
@@ -37,7 +39,9 @@ class Server:
             keepalive_timeout=connections.IDLE_SECONDS,
             lingering_time=_LINGERING,
         )
+        app.on_response_prepare.append(self._close_at_the_end)
         self._server: asyncio.Server | None = None
+        self._sock: socket.socket | None = None
 
     async def start(self, sock: socket.socket) -> None:
         """Answer on the listening *sock*."""
@@ -45,13 +49,42 @@ class Server:
         make_protocol = self._runner.server
         assert make_protocol is not None  # noqa: S101 -- it is there after setup
         self._connections = Connections(make_protocol, connections.most())
+        # asyncio closes the one it accepts on when it stops; the queue of both is the same.
+        self._sock = sock.dup()
         self._server = await connections.accept(sock, self._connections)
+
+    async def hand_over(self) -> tuple[int, list[tuple[int, bytes]]]:
+        """Stop answering; return the listening descriptor, and the connections without a request.
+
+        Requests under way are answered first. What comes meanwhile waits in the kernel's queue.
+        """
+        assert self._connections and self._server and self._sock  # noqa: S101, PT018 -- started
+        await self._connections.drain()
+        # Not by closing the server: asyncio then drops what it has just accepted, which becomes a
+        # connection only in one of the loop's next turns.
+        asyncio.get_running_loop().remove_reader(self._server.sockets[0].fileno())
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        return self._sock.fileno(), await self._connections.finish()
+
+    async def take_back(self) -> None:
+        """Answer again, where nobody could take over."""
+        assert self._connections and self._server and self._sock  # noqa: S101, PT018 -- started
+        self._server.close()
+        self._server = await connections.accept(self._sock.dup(), self._connections)
+        self._connections.go_on()
 
     async def close(self) -> None:
         """Stop accepting, and end what is open once it has got its answer."""
         if self._server is not None:
             self._server.close()
         await self._runner.cleanup()
+        if self._sock is not None:
+            self._sock.close()
+
+    async def _close_at_the_end(self, _: web.Request, response: web.StreamResponse) -> None:
+        if self._connections is not None and self._connections.is_closing:
+            response.force_close()
 
     def _hold(self, request: web.Request, *, is_held: bool) -> bool:
         return self._connections is not None and self._connections.hold(

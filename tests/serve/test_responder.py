@@ -1,0 +1,289 @@
+"""The small responder, asked over real sockets; it runs in a thread, so that coverage sees it."""
+
+from __future__ import annotations
+
+import _socket
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from typing import Any
+
+import pytest
+
+from gate.serve import responder as module
+from gate.serve.request_head import BRIEF, KUBELET, OPENMETRICS, BadRequestError, parse
+from gate.serve.responder import Responder
+from tests.process import PATIENCE
+from tests.serve.tables import TABLE
+
+CLOSE = b"Connection: close\r\n"
+
+
+@contextmanager
+def responding(**changes: Any) -> Iterator[int]:
+    """A responder in a thread; yields its port."""
+    sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+    sock.bind(("127.0.0.1", 0))
+    sock.listen(2048)
+    sock.setblocking(False)
+    port = int(sock.getsockname()[1])
+    running = Responder(sock, {**TABLE, **changes})
+    is_over = threading.Event()
+
+    def run() -> None:
+        while not is_over.is_set():
+            running.turn()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield port
+    finally:
+        is_over.set()
+        with suppress_os_error(), closing(connect(port)):
+            thread.join(PATIENCE)
+        for each in list(running.open.values()):
+            running.drop(each)
+        sock.close()
+
+
+@contextmanager
+def suppress_os_error() -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        return
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with responding() as found:
+        yield found
+
+
+def connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+
+
+def ask(port: int, head: bytes) -> tuple[bytes, bytes]:
+    """Return status line and body for a request that ends its connection."""
+    with closing(connect(port)) as sock:
+        sock.sendall(head)
+        return taken_apart(everything(sock))
+
+
+def everything(sock: socket.socket) -> bytes:
+    answer = b""
+    while part := sock.recv(65536):
+        answer += part
+    return answer
+
+
+def taken_apart(answer: bytes) -> tuple[bytes, bytes]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head.split(b"\r\n")[0], body
+
+
+def get(path: bytes, *headers: bytes, method: bytes = b"GET") -> bytes:
+    fields = b"".join(header + b"\r\n" for header in headers)
+    return b"%s %s HTTP/1.1\r\nHost: x\r\n%s%s\r\n" % (method, path, CLOSE, fields)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "body"),
+    [
+        (get(b"/startupz"), b"200 OK", b"verbose"),
+        (get(b"/startupz?brief"), b"200 OK", b"brief"),
+        (get(b"/startupz?hold=25s&brief"), b"200 OK", b"brief"),
+        (get(b"/startupz", b"User-Agent: kube-probe/1.36"), b"300 Multiple Choices", b"degraded"),
+        (get(b"/startupz", b"User-Agent: curl kube-probe/"), b"200 OK", b"verbose"),
+        (get(b"/startupz", method=b"HEAD"), b"200 OK", b""),
+        (get(b"http://elsewhere/livez"), b"200 OK", b"ok"),
+        (get(b"/metrics"), b"200 OK", b"prometheus"),
+        (get(b"/metrics", b"Accept: application/openmetrics-text;v=1"), b"200 OK", b"openmetrics"),
+        (get(b"/startupz/nobody"), b"404 Not Found", b"no part"),
+        (get(b"/startupz/"), b"404 Not Found", b"unknown"),
+        (get(b"/nothing"), b"404 Not Found", b"unknown"),
+        (get(b"/livez", method=b"DELETE"), b"405 Method Not Allowed", b"not allowed"),
+        (get(b"/nothing", method=b"PUT"), b"404 Not Found", b"unknown"),
+        (get(b"*", method=b"OPTIONS"), b"404 Not Found", b"unknown"),
+        (get(b"/livez", b"Content-Length: 5") + b"hello", b"200 OK", b"ok"),
+        (get(b"/livez", b"Transfer-Encoding: chunked") + b"0\r\n\r\n", b"200 OK", b"ok"),
+        (b"GET /livez HTTP/1.0\r\n\r\n", b"200 OK", b"ok"),
+    ],
+)
+def test_it_sends_what_was_prepared(port: int, request_: bytes, status: bytes, body: bytes) -> None:
+    assert ask(port, request_) == (b"HTTP/1.1 " + status, body)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET /livez\r\n\r\n",
+        b"GET /livez HTTP/0.9\r\n\r\n",
+        b"GET  /livez HTTP/1.1\r\n\r\n",
+        b"GET /livez HTTP/1.1 \r\n\r\n",
+        b"\r\n\r\n",
+        b"GET /livez HTTP/1.1\n\n",
+        b"GET /livez HTTP/1.1\r\nHost : x\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\n folded: x\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nno colon\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nA: b\nC: d\r\n\r\n",
+        b"GET /li\0vez HTTP/1.1\r\n\r\n",
+        b"GET /\xc3\xa9 HTTP/1.1\r\n\r\n",
+        b"G(T /livez HTTP/1.1\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"GET /startupz?hold=1s&hold=1s HTTP/1.1\r\n\r\n",
+        b"GET /startupz?hold=soon HTTP/1.1\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nA: " + b"b" * 20_000,
+    ],
+)
+def test_what_is_no_request_is_refused(port: int, request_: bytes) -> None:
+    status, _ = ask(port, request_)
+
+    assert status == b"HTTP/1.1 400 Bad Request"
+
+
+def test_a_head_may_come_byte_by_byte(port: int) -> None:
+    with closing(connect(port)) as sock:
+        for byte in get(b"/livez"):
+            sock.sendall(bytes((byte,)))
+
+        assert taken_apart(everything(sock)) == (b"HTTP/1.1 200 OK", b"ok")
+
+
+def test_a_connection_is_kept_alive_and_requests_may_follow_at_once(port: int) -> None:
+    kept = get(b"/livez").replace(CLOSE, b"")
+    with closing(connect(port)) as sock:
+        sock.sendall(kept)
+        first = sock.recv(65536)
+        sock.sendall(kept * 50 + get(b"/startupz"))
+        rest = everything(sock)
+
+    assert first.endswith(b"\r\n\r\nok")
+    assert rest.count(b"HTTP/1.1 200 OK") == 51
+    assert rest.endswith(b"\r\n\r\nverbose")
+
+
+def test_http_1_0_is_kept_alive_where_it_asks_for_it(port: int) -> None:
+    with closing(connect(port)) as sock:
+        sock.sendall(b"GET /livez HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+        assert sock.recv(65536).endswith(b"ok")
+        sock.sendall(get(b"/livez"))
+        assert everything(sock).endswith(b"ok")
+
+
+def test_a_thousand_silent_clients_give_way_to_a_probe() -> None:
+    with responding(most=40) as port, ExitStack() as silent:
+        for _ in range(1000):
+            silent.enter_context(closing(connect(port)))
+
+        assert ask(port, get(b"/livez")) == (b"HTTP/1.1 200 OK", b"ok")
+
+
+def test_status_is_held_until_the_hold_is_over(port: int) -> None:
+    with closing(connect(port)) as sock:
+        sock.sendall(get(b"/status?hold=300ms&seen=7"))
+        sock.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            sock.recv(1)
+        sock.settimeout(PATIENCE)
+
+        assert everything(sock).endswith(b"\r\n\r\nstatus")
+
+
+def test_another_revision_is_answered_at_once(port: int) -> None:
+    assert ask(port, get(b"/status?hold=1h&seen=6"))[1] == b"status"
+
+
+def test_so_many_are_held_and_those_who_leave_make_room(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_HELD", 2)
+    held = get(b"/status?hold=1h&seen=7")
+    with ExitStack() as stack:
+        waiting = [stack.enter_context(closing(connect(port))) for _ in range(2)]
+        for sock in waiting:
+            sock.sendall(held)
+        answered_at_once = ask(port, held)
+        waiting[0].close()
+        third = stack.enter_context(closing(connect(port)))
+        until(lambda: is_silent(third, held))
+
+    assert answered_at_once[1] == b"status"
+
+
+def is_silent(sock: socket.socket, request: bytes) -> bool:
+    """Whether *request* is held on *sock*: no answer comes in a while."""
+    sock.sendall(request.replace(CLOSE, b""))
+    sock.settimeout(0.2)
+    try:
+        sock.recv(65536)
+    except TimeoutError:
+        return True
+    return False
+
+
+def until(is_so: Any) -> None:
+    end = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < end
+
+
+def test_a_client_that_reads_slowly_gets_all_and_delays_nobody() -> None:
+    body = b"x" * 20_000_000  # more than any buffer takes
+    head = TABLE["bad"]
+    routes = {**TABLE["routes"], b"/": (0, {0: (head, body)}, False)}
+    with responding(routes=routes) as port, closing(connect(port)) as slow:
+        slow.sendall(get(b"/"))
+        meanwhile = [ask(port, get(b"/livez"))[1] for _ in range(20)]
+
+        assert meanwhile == [b"ok"] * 20
+        assert sum(len(part) for part in iter(lambda: slow.recv(1 << 20), b"")) > len(body)
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /livez HTTP/1.1\r\nHost"])
+def test_a_head_that_does_not_come_ends_the_connection(
+    port: int, sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "HEAD_SECONDS", 0.05)
+    with closing(connect(port)) as sock:
+        sock.sendall(sent)
+        assert everything(sock) == b""
+
+
+def test_an_idle_connection_is_ended(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "IDLE_SECONDS", 0.05)
+    with closing(connect(port)) as sock:
+        sock.sendall(get(b"/livez").replace(CLOSE, b""))
+        assert everything(sock).endswith(b"ok")
+
+
+def test_a_fault_with_one_client_ends_that_one_alone(
+    port: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(module, "parse", None)
+        with closing(connect(port)) as sock:
+            sock.sendall(get(b"/livez"))
+            assert everything(sock) == b""
+
+    assert ask(port, get(b"/livez"))[1] == b"ok"
+    assert "gate.fault reason=TypeError" in capfd.readouterr().err
+
+
+def test_flags_say_who_asks_and_for_what() -> None:
+    head = b"GET / HTTP/1.1\r\nuser-agent: kube-probe/1\r\nACCEPT: application/openmetrics-text"
+
+    assert parse(head)[3]["flags"] == KUBELET | OPENMETRICS
+    assert not parse(head)[3]["flags"] & BRIEF
+
+
+def test_a_length_that_is_none_is_refused() -> None:
+    with pytest.raises(BadRequestError):
+        parse(b"GET / HTTP/1.1\r\nContent-Length: 1_0")
