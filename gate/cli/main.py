@@ -63,6 +63,8 @@ def _run(arguments: list[str], listening: Listening) -> int:
         raise UsageError(msg)
     if given.command == "manifest":
         return _manifest(given)
+    if given.command == "forget":
+        return _forget(given)
     return _serve(given, listening)
 
 
@@ -156,6 +158,24 @@ def _manifest(given: Namespace) -> int:
     if problems := [*read.all_problems(), *container.problems(wish, read.settings)]:
         raise ConfigError(problems)
     return output.print_output(container.write(wish, read, {**os.environ, **flagged}))
+
+
+def _forget(given: Namespace) -> int:
+    flagged = flags.settings(given)
+    place = "--state-file" if flagged else "GATE_STATE_FILE"
+    own = {"GATE_STATE_FILE": os.environ.get("GATE_STATE_FILE", ""), **flagged}
+    settings, problems = config.read_settings(own, {"GATE_STATE_FILE": place})
+    if problems:
+        raise ConfigError(problems)
+    if settings.state_file is None:
+        msg = "forget: no file is named; set GATE_STATE_FILE, or write --state-file PATH"
+        raise UsageError(msg)
+    try:
+        state_file.forget(settings.state_file)
+    except OSError as exc:
+        msg = f"{place}: {settings.state_file}: {(exc.strerror or str(exc)).lower()}"
+        raise GateError(msg) from exc
+    return 0
 
 
 def _load(

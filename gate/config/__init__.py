@@ -14,13 +14,22 @@ from gate.config.dependencies import ConfiguredDependency, Source
 from gate.config.longest_wait import longest_wait
 from gate.config.references import undefined
 from gate.config.settings import SETTINGS, Settings
+from gate.config.settings import read as read_settings
 from gate.core.errors import Problem
 from gate.core.suggest import closest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["SETTINGS", "Config", "ConfiguredDependency", "Settings", "longest_wait", "read"]
+__all__ = [
+    "SETTINGS",
+    "Config",
+    "ConfiguredDependency",
+    "Settings",
+    "longest_wait",
+    "read",
+    "read_settings",
+]
 
 LIST = "GATE_DEPENDENCIES"
 PREFIX = "GATE_DEPENDENCY_"

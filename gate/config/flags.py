@@ -21,6 +21,7 @@ commands:
   wait    wait here, then end, or become the command after --
   probe   ask the gate running in this pod (gate probe --help)
   hold    block until the gate running in this pod opens (gate hold --help)
+  forget  remove the state file, so that gate waits again (gate forget --help)
   lint    find start-order mistakes in manifests (gate lint --help)
   manifest  print the container that this configuration asks for (gate manifest --help)
 """
@@ -34,7 +35,7 @@ _ONCE = "one attempt each (GATE_DISABLED or not), a table, exit 0 or 1"
 _OUTPUT = "lines on stderr, or JSON, a line for each change, on stdout (on a terminal a live table)"
 _LINT = ("--select", "--ignore", "--output", "--kubernetes-version", "--explain")
 _MANIFEST = ("--mode", "--image", "--name")
-_COMMANDS = ("serve", "wait", "probe", "hold", "lint", "manifest")
+_COMMANDS = ("serve", "wait", "probe", "hold", "forget", "lint", "manifest")
 _WORDS = {"wait": "dependency", "lint": "file"}
 """Of the commands that take more than flags, what argparse calls it."""
 
@@ -138,6 +139,7 @@ def _parser() -> _Parser:
     wait.add_argument("dependency", nargs="*", help=_DEPENDENCY)
     wait.add_argument("--once", action="store_true", help=_ONCE)
     wait.add_argument("--output", choices=("lines", "json"), help=_OUTPUT)
+    _add_forget(commands)
     _add_lint(commands)
     _add_manifest(commands, flags)
     return parser
@@ -153,6 +155,20 @@ def _add_manifest(commands: argparse._SubParsersAction[_Parser], flags: _Parser)
     )
     manifest.add_argument(
         "--name", type=_value, default="gate", help="of container, volume and Secret (gate)"
+    )
+
+
+def _add_forget(commands: argparse._SubParsersAction[_Parser]) -> None:
+    text = "remove the state file, so that gate waits again: for a plain init container in front"
+    why = (
+        "Such a container runs anew exactly when all containers of the pod restart. Then the app "
+        "is started again too, and what it depends on may be down."
+    )
+    forget = commands.add_parser(
+        "forget", help=text, description=text, epilog=why, allow_abbrev=False
+    )
+    forget.add_argument(
+        "--state-file", dest="GATE_STATE_FILE", type=_value, metavar="PATH", help="GATE_STATE_FILE"
     )
 
 

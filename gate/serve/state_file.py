@@ -1,19 +1,30 @@
 """The state file: remembers across a restart of the container that gate has opened.
 
-The mark is bound to the sandbox of the pod: a rebooted node or a new sandbox does not inherit it.
+The mark is bound to the sandbox of the pod: a rebooted node or a new sandbox does not inherit it. But
+the sandbox outlives a restart of *all* containers (`restartPolicyRules` with `RestartAllContainers`),
+after which gate has to wait again. So a plain init container in front runs `gate forget`: it runs anew
+exactly when all containers do.
+
+The file is in a volume that other containers may write, so nothing in its place makes gate hang or
+write elsewhere: a link, a FIFO or a folder is an error that is reported.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _NETWORK = "/proc/self/ns/net"
+_LONGEST = 512
+"""Bytes that are read: a mark is shorter."""
 
 
 def sandbox() -> str:
-    """Return what tells this pod sandbox from another: boot and network namespace (fact 1.15).
+    """Return what tells this pod sandbox from another: boot and network namespace.
 
     With hostNetwork every sandbox of the node has the same network namespace. Raises `OSError`.
     """
@@ -27,9 +38,15 @@ def has_opened(path: str) -> bool:
     A mark of another sandbox, or one that cannot be understood, is none.
     """
     try:
-        return Path(path).read_text(encoding="utf-8", errors="replace").strip() == sandbox()
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", path)
+        return os.read(file, _LONGEST).decode(errors="replace").strip() == sandbox()
+    finally:
+        os.close(file)
 
 
 def mark_opened(path: str) -> None:
@@ -37,9 +54,23 @@ def mark_opened(path: str) -> None:
 
     Written aside and renamed, so that a gate killed in the middle leaves no half of it.
     """
-    aside = Path(f"{path}.new")
-    aside.write_text(sandbox() + "\n", encoding="ascii")
-    aside.replace(path)
+    aside = f"{path}.new"
+    with suppress(FileNotFoundError):
+        os.unlink(aside)  # noqa: PTH108 -- a text
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    file = os.open(aside, flags, 0o644)
+    try:
+        os.write(file, f"{sandbox()}\n".encode())
+    finally:
+        os.close(file)
+    os.replace(aside, path)  # noqa: PTH105 -- a text
+
+
+def forget(path: str) -> None:
+    """Remove the mark, if there is one; raises `OSError`."""
+    for name in (path, f"{path}.new"):
+        with suppress(FileNotFoundError):
+            os.unlink(name)  # noqa: PTH108 -- a text
 
 
 def why_unusable(path: str) -> str:
