@@ -150,7 +150,9 @@ def _lint(given: Namespace) -> int:
 def _manifest(given: Namespace) -> int:
     from gate.manifest import container  # noqa: PLC0415 -- only for manifest
 
-    wish = container.ManifestOptions(given.mode, given.image, given.name)
+    wish = container.ManifestOptions(
+        given.mode, given.image, given.name, is_durable=given.durable == "on"
+    )
     flagged = flags.settings(given)
     read = config.read(os.environ, flags=flagged)
     for wanted in read.dependencies:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import posixpath
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from gate.config import longest_wait
 from gate.core.durations import show
 from gate.core.errors import Problem, UsageError
 from gate.core.url import is_loopback
-from gate.manifest import environment
+from gate.manifest import companions, environment
 from gate.manifest.emitter import Commented, emit
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ HOLD = 25
 _USUAL = 60
 """Probes where nothing bounds the wait: about 25 minutes."""
 _LEAST = 30
-"""Probes: as many seconds may pass before anything listens (fact 13.1)."""
+"""Probes: as many seconds may pass before anything listens ."""
 _MARGIN = 60.0
 """Seconds by which the kubelet is more patient than gate, which can say what it gave up on."""
 _HOOK = 300.0
@@ -36,14 +35,6 @@ _MARK = "/run/gate/opened"
 """The state file of a pod with a hook: without one, a gate that restarts blocks the pod."""
 _LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 _LONGEST_LABEL = 63
-_SECURITY = {
-    "runAsNonRoot": True,
-    "runAsUser": 65532,
-    "allowPrivilegeEscalation": False,
-    "readOnlyRootFilesystem": True,
-    "capabilities": {"drop": ["ALL"]},
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +44,8 @@ class ManifestOptions:
     mode: str
     image: str
     name: str = "gate"
+    is_durable: bool = True
+    """Whether a plain init container behind it holds the app through a restart of the kubelet."""
 
     def __post_init__(self) -> None:
         if not self.image or not self.image.isprintable() or " " in self.image:
@@ -81,7 +74,7 @@ def problems(wish: ManifestOptions, settings: Settings) -> list[Problem]:
         host = settings.listen[0]
         text = f"the kubelet cannot reach {host}; leave the host out, or use --mode exec-probe"
         found.append(Problem("GATE_LISTEN", text))
-    if settings.state_file and _folder(settings.state_file) == "/":
+    if settings.state_file and companions.folder(settings.state_file) == "/":
         text = "no volume can stand in for /; write a path in a folder, such as /run/gate/opened"
         found.append(Problem("GATE_STATE_FILE", text))
     return found
@@ -108,7 +101,11 @@ def write(wish: ManifestOptions, read: Config, environ: Mapping[str, str]) -> st
         gates = [{"conditionType": settings.pod_condition}]
         comment = "The pod gets no traffic while this is not true, and if gate may not write it."
         spec["readinessGates"] = Commented(gates, (comment,))
-    spec["initContainers"] = [Commented(container, (_place(wish),))]
+    spec["initContainers"] = [
+        *companions.in_front(wish, settings),
+        Commented(container, (_place(wish),)),
+        *companions.behind(wish, settings, patience=_failures(read) * HOLD),
+    ]
     if settings.state_file:
         spec["volumes"] = [{"name": wish.name, "emptyDir": {"sizeLimit": "1Mi"}}]
     return emit(Commented(spec, tuple(notes)))
@@ -122,14 +119,18 @@ def _fields(wish: ManifestOptions, read: Config, env: list[object]) -> Iterator[
     yield "ports", _ports(wish, read.settings)
     yield "env", env
     if path := read.settings.state_file:
-        yield "volumeMounts", [{"name": wish.name, "mountPath": _folder(path)}]
+        yield "volumeMounts", [{"name": wish.name, "mountPath": companions.folder(path)}]
     if wish.mode == "poststart":
         command = ["gate", "hold", "--timeout", show(_longest_hook(read))]
         yield "lifecycle", {"postStart": {"exec": {"command": command}}}
     if wish.does_serve:
         yield "startupProbe", _probe(wish, read)
+    if wish.is_durable and wish.is_probed_over_http:
+        # It keeps the pod out of its Services where the kubelet takes gate for started too early.
+        ready = {"path": "/readyz", "port": read.settings.listen[1]}
+        yield "readinessProbe", {"httpGet": ready, "periodSeconds": 5}
     yield "resources", _resources(wish)
-    yield "securityContext", _SECURITY
+    yield "securityContext", companions.SECURITY
 
 
 def _wait(read: Config) -> list[str]:
@@ -167,11 +168,7 @@ def _resources(wish: ManifestOptions) -> object:
 def _place(wish: ManifestOptions) -> str:
     if wish.mode == "init":
         return "In front of the init containers that need what it waits for."
-    return "Last of the init containers, so that it is in force when the app would start."
-
-
-def _folder(path: str) -> str:
-    return posixpath.dirname(posixpath.normpath(path)).replace("//", "/")
+    return "Behind the other init containers, so that it is in force when the app would start."
 
 
 def _probe(wish: ManifestOptions, read: Config) -> object:

@@ -1,9 +1,9 @@
 """The state file: remembers across a restart of the container that gate has opened.
 
-The mark is bound to the sandbox of the pod: a rebooted node or a new sandbox does not inherit it. But
-the sandbox outlives a restart of *all* containers (`restartPolicyRules` with `RestartAllContainers`),
-after which gate has to wait again. So a plain init container in front runs `gate forget`: it runs anew
-exactly when all containers do.
+The mark is bound to the sandbox of the pod: a rebooted node or a new sandbox does not inherit it.
+But the sandbox outlives a restart of *all* containers (`restartPolicyRules` with the action
+`RestartAllContainers`), after which gate has to wait again. So a plain init container in front runs
+`gate forget`: it runs anew exactly when all containers do.
 
 The file is in a volume that other containers may write, so nothing in its place makes gate hang or
 write elsewhere: a link, a FIFO or a folder is an error that is reported.

@@ -49,7 +49,7 @@ def test_problems_reach_the_termination_message(tmp_path: Path) -> None:
         ([], "gate: the following arguments are required: command (gate --help)\n"),
         (["wiat"], "gate: unknown command; did you mean wait? (gate --help)\n"),
         (["prob"], "gate: unknown command; did you mean probe? (gate --help)\n"),
-        (["app"], "gate: unknown command; there are serve, wait, probe, hold, lint, manifest ("),
+        (["app"], "gate: unknown command; there are serve, wait, probe, hold, forget, lint, "),
         (["wait", "--output", "xml"], "gate: argument --output: invalid choice; there are lines,"),
         (["serve", "--timout", "3"], "gate: unknown argument --timout; did you mean --timeout?\n"),
         (["serve", "--", "app"], "gate: serve takes no command after --; gate wait does\n"),

@@ -43,7 +43,12 @@ def spec(*arguments: str, mode: str = "sidecar", **env: str) -> dict[str, Any]:
 
 def gate(*arguments: str, mode: str = "sidecar", **env: str) -> dict[str, Any]:
     """Return the container in it."""
-    (container,) = spec(*arguments, mode=mode, **env)["initContainers"]
+    return named("gate", spec(*arguments, mode=mode, **env))
+
+
+def named(name: str, found: dict[str, Any]) -> dict[str, Any]:
+    """Return the init container of that name."""
+    (container,) = (each for each in found["initContainers"] if each["name"] == name)
     assert isinstance(container, dict)
     return container
 
@@ -136,7 +141,27 @@ def test_it_reads_well() -> None:
         "# For the spec of a pod, made by gate manifest --mode sidecar.\n"
         "enableServiceLinks: false\n"
         "initContainers:\n"
-        "  # Last of the init containers, so that it is in force when the app would start.\n"
+        "  # Runs anew when all containers of the pod restart: gate then waits again.\n"
+        "  - name: gate-forget\n"
+        "    image: registry.example.com/gate:0.1.0\n"
+        "    args: [forget]\n"
+        "    env:\n"
+        "      - name: GATE_STATE_FILE\n"
+        "        value: /run/gate/opened\n"
+        "    volumeMounts:\n"
+        "      - name: gate\n"
+        "        mountPath: /run/gate\n"
+        "    resources:\n"
+        "      requests: {cpu: 10m, memory: 16Mi}\n"
+        "      limits: {memory: 64Mi}\n"
+        "    securityContext:\n"
+        "      runAsNonRoot: true\n"
+        "      runAsUser: 65532\n"
+        "      allowPrivilegeEscalation: false\n"
+        "      readOnlyRootFilesystem: true\n"
+        "      capabilities: {drop: [ALL]}\n"
+        "      seccompProfile: {type: RuntimeDefault}\n"
+        "  # Behind the other init containers, so that it is in force when the app would start.\n"
         "  - name: gate\n"
         "    image: registry.example.com/gate:0.1.0\n"
         "    restartPolicy: Always\n"
@@ -161,9 +186,27 @@ def test_it_reads_well() -> None:
         "      periodSeconds: 1\n"
         "      timeoutSeconds: 30\n"
         "      failureThreshold: 75\n"
+        "    readinessProbe:\n"
+        "      httpGet: {path: /readyz, port: 4283}\n"
+        "      periodSeconds: 5\n"
         "    resources:\n"
         "      requests: {cpu: 10m, memory: 48Mi}\n"
         "      limits: {memory: 96Mi}\n"
+        "    securityContext:\n"
+        "      runAsNonRoot: true\n"
+        "      runAsUser: 65532\n"
+        "      allowPrivilegeEscalation: false\n"
+        "      readOnlyRootFilesystem: true\n"
+        "      capabilities: {drop: [ALL]}\n"
+        "      seccompProfile: {type: RuntimeDefault}\n"
+        "  # Holds the app should the kubelet restart while gate waits: 1.35 and 1.36 then start it.\n"
+        "  # Costs about half a second at the opening; --durable off leaves it out.\n"
+        "  - name: gate-hold\n"
+        "    image: registry.example.com/gate:0.1.0\n"
+        '    args: [hold, "--timeout", 31m15s]\n'
+        "    resources:\n"
+        "      requests: {cpu: 10m, memory: 16Mi}\n"
+        "      limits: {memory: 64Mi}\n"
         "    securityContext:\n"
         "      runAsNonRoot: true\n"
         "      runAsUser: 65532\n"
@@ -255,7 +298,7 @@ def test_what_ends_by_itself_does_so_after_gate_has_given_up_what_it_may(
 
 def test_a_gate_with_a_hook_remembers_that_it_has_opened_lest_a_restart_blocks_the_pod() -> None:
     found = spec(mode="poststart")
-    (container,) = found["initContainers"]
+    container = named("gate", found)
 
     assert variables(container)["GATE_STATE_FILE"] == "/run/gate/opened"
     assert container["volumeMounts"] == [{"name": "gate", "mountPath": "/run/gate"}]
@@ -267,9 +310,42 @@ def test_the_name_is_that_of_container_and_volume() -> None:
     found = spec("--name", "hold-on", STATE_FILE="/tmp/opened")
 
     assert found["volumes"] == [{"name": "hold-on", "emptyDir": {"sizeLimit": "1Mi"}}]
-    assert found["initContainers"][0]["name"] == "hold-on"
-    mounts = found["initContainers"][0]["volumeMounts"]
-    assert mounts == [{"name": "hold-on", "mountPath": "/tmp"}]
+    names = [each["name"] for each in found["initContainers"]]
+    assert names == ["hold-on-forget", "hold-on", "hold-on-hold"]
+    for each in found["initContainers"][:2]:
+        assert each["volumeMounts"] == [{"name": "hold-on", "mountPath": "/tmp"}]
+
+
+@pytest.mark.parametrize("mode", SERVING)
+def test_a_container_behind_it_holds_as_long_as_the_probe_is_patient(mode: str) -> None:
+    found = spec(mode=mode, TIMEOUT="30m", LISTEN=":8081")
+    hold = found["initContainers"][-1]
+
+    assert (hold["name"], hold["image"]) == ("gate-hold", IMAGE)
+    assert hold["args"] == ["hold", "--timeout", "31m15s"]
+    assert variables(hold) == {"GATE_LISTEN": ":8081"}
+    assert "restartPolicy" not in hold
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_who_does_not_want_it_leaves_it_out(mode: str) -> None:
+    found = spec("--durable", "off", mode=mode)
+
+    assert "gate-hold" not in [each["name"] for each in found["initContainers"]]
+    assert "readinessProbe" not in named("gate", found)
+
+
+def test_what_is_no_sidecar_needs_none() -> None:
+    assert [each["name"] for each in spec(mode="init")["initContainers"]] == ["gate"]
+
+
+@pytest.mark.parametrize("mode", SERVING)
+def test_with_a_state_file_one_in_front_makes_it_forget(mode: str) -> None:
+    first = spec(mode=mode, STATE_FILE="/run/gate/opened")["initContainers"][0]
+
+    assert (first["name"], first["args"]) == ("gate-forget", ["forget"])
+    assert variables(first) == {"GATE_STATE_FILE": "/run/gate/opened"}
+    assert "restartPolicy" not in first
 
 
 SECRET = "Pa55-w0rd"
@@ -287,7 +363,7 @@ SECRET = "Pa55-w0rd"
 )
 def test_a_secret_is_a_reference_and_is_in_no_comment(text: str, named: str | None) -> None:
     out = printed(DEPENDENCIES=f"{text}\ntcp://other:1")
-    (container,) = yaml.safe_load(out)["initContainers"]
+    container = yaml.safe_load(out)["initContainers"][0]
 
     assert SECRET not in out
     assert list(secrets(container)) == ([named] if named else [])

@@ -253,7 +253,7 @@ def test_a_signal_ends_them_with_128_and_its_number(
         (["probe", "--hold", "soon"], "gate probe: --hold: 'soon' is not a duration; "),
         (["probe", "--hold"], "gate probe: --hold: wants a value\n"),
         (["hold", "--holt"], "gate hold: unknown argument --holt; hold takes --timeout, --listen "),
-        (["hold", "db"], "gate hold: unknown argument number 2; hold takes --timeout, --listen "),
+        (["hold", "db", "it"], "gate hold: unknown argument number 3; hold takes --timeout, "),
         (["hold", "--timeout", "tcp://db:1"], "gate hold: --timeout: wants a value, not a depende"),
         (["probe", "--listen", "x"], "gate probe: --listen: 'x' is not an address to listen on; "),
         (["probe", "--ready", "--hold", "3s"], "gate probe: --hold: --ready is answered at once; "),

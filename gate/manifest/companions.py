@@ -1,0 +1,85 @@
+"""The small plain init containers around a gate that serves; each uses gate's own image.
+
+In front: one that makes gate forget. It runs anew exactly when all containers of the pod restart,
+and then gate must wait again. It costs nothing, and it gives the pod its IP address: while a
+postStart hook blocks in the first container of a pod, the kubelet publishes none, and network
+policies and meshes that go by the address may keep gate from reaching anything.
+
+Behind: one that holds. From Kubernetes 1.35 on, a kubelet that restarts takes a sidecar that is
+still being probed for started, and starts the app though gate waits (kubernetes#142305). No probe
+can prevent that; a plain init container holds through it, and exits at once where gate is open.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from gate.core.durations import show
+from gate.manifest.emitter import Commented
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gate.config import Settings
+    from gate.manifest.container import ManifestOptions
+
+SECURITY = {
+    "runAsNonRoot": True,
+    "runAsUser": 65532,
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+_RESOURCES = {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}}
+
+
+def in_front(wish: ManifestOptions, settings: Settings) -> Iterator[Commented]:
+    """Yield the container that makes gate forget, where there is something to be forgotten."""
+    if not (wish.does_serve and settings.state_file):
+        return
+    container = {
+        "name": f"{wish.name}-forget",
+        "image": wish.image,
+        "args": ["forget"],
+        "env": [{"name": "GATE_STATE_FILE", "value": settings.state_file}],
+        "volumeMounts": [{"name": wish.name, "mountPath": folder(settings.state_file)}],
+        "resources": _RESOURCES,
+        "securityContext": SECURITY,
+    }
+    notes = ["Runs anew when all containers of the pod restart: gate then waits again."]
+    if wish.mode == "poststart":
+        notes.append(
+            "Without a container in front, the pod has no IP address while the hook blocks."
+        )
+    yield Commented(container, tuple(notes))
+
+
+def behind(wish: ManifestOptions, settings: Settings, *, patience: float) -> Iterator[Commented]:
+    """Yield the container that holds through a restart of the kubelet; *patience* in seconds."""
+    if not (wish.does_serve and wish.is_durable):
+        return
+    host, port = settings.listen
+    listen = [{"name": "GATE_LISTEN", "value": f"{host}:{port}"}] if port != _PORT else []
+    container = {
+        "name": f"{wish.name}-hold",
+        "image": wish.image,
+        "args": ["hold", "--timeout", show(patience)],
+        **({"env": listen} if listen else {}),
+        "resources": _RESOURCES,
+        "securityContext": SECURITY,
+    }
+    notes = (
+        "Holds the app should the kubelet restart while gate waits: 1.35 and 1.36 then start it.",
+        "Costs about half a second at the opening; --durable off leaves it out.",
+    )
+    yield Commented(container, notes)
+
+
+def folder(path: str) -> str:
+    """Return the folder of *path*, in which a volume can stand in."""
+    return posixpath.dirname(posixpath.normpath(path)).replace("//", "/")
+
+
+_PORT = 4283
