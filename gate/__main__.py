@@ -1,7 +1,7 @@
 """The way in: signals first, then only what the command needs.
 
-As PID 1 a process without a handler ignores SIGTERM, so that every deletion of the pod
-would take the whole grace period (fact 6.6).
+The kernel drops SIGTERM for PID 1 without a handler, so that every deletion of the pod would take
+the whole grace period.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 def main(arguments: Sequence[str], listening: Listening = None) -> int:
-    """Run a command but `probe` and `hold`, return the exit code; errors are told on stderr.
+    """Run a command other than `probe` and `hold`; return the exit code. Errors go to stderr.
 
     *listening* is the socket that `serve` has opened already, or why it could not.
     """
@@ -90,7 +90,7 @@ def _wait(given: Namespace, command: list[str] | None) -> int:
 def _once(given: Namespace) -> int:
     from gate.wait import command  # noqa: PLC0415 -- only for wait
 
-    # Whoever asks this way wants to know, also where the gate is disabled.
+    # Somebody is debugging, so dependencies are checked even where gate is disabled.
     _, dependency_checks = _load(given, given.dependency, heeds_disabled=False)
     text, is_ready = _loop(command.once(dependency_checks, _summary(given)))
     return output.print_output(text) or int(not is_ready)
@@ -188,7 +188,7 @@ def _load(
     made = [(wanted, checks.load(wanted.target)) for wanted in read.dependencies]
     problems = _all_problems(read)
     if problems and read.settings.disabled and heeds_disabled:
-        # The switch is for the night in which the configuration is what is wrong.
+        # GATE_DISABLED must work in the night in which the configuration is what is wrong.
         output.print_error(f"gate: disabled, so let be: {ConfigError(problems)}")
         return read.settings, ()
     if problems:
@@ -216,7 +216,7 @@ def _plan(
     from gate.report import log, wait_plan  # noqa: PLC0415 -- structlog, when there is something to log
 
     chosen = settings.log_format or ("console" if sys.stderr.isatty() else form)
-    # A screen is as much of a stream as the log needs.
+    # A screen has all that the log needs of a stream.
     stream = cast("TextIO | None", screen)
     logger = log.set_up(level=settings.log_level, form=chosen, stream=stream)
     return wait_plan.WaitPlan(

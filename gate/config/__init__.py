@@ -1,7 +1,7 @@
 """From environment, flags and arguments to a `Config`, or to every problem there is.
 
-Opens no file and knows no scheme: what a URL's own options mean is for its check to say,
-with the same `Target` (`gate.checks.load`).
+It opens no file and knows no scheme: each check reads its own options from the same `Target`
+(`gate.checks.load`).
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ PREFIX = "GATE_DEPENDENCY_"
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What was configured, as far as it could be read, and what was wrong with it."""
+    """The configuration as far as it could be read, and what is wrong with it."""
 
     settings: Settings
     dependencies: tuple[ConfiguredDependency, ...]
     problems: tuple[Problem, ...]
-    """What was wrong, but for what the targets of `dependencies` hold."""
+    """What is wrong, apart from the problems that the targets of `dependencies` hold."""
     order: tuple[str, ...] = ()
     """The places of the dependencies, as they were written."""
 
@@ -76,7 +76,7 @@ def read(
         for name, value in {**environ, **(flags or {})}.items()
         if name.startswith("GATE_") and not service_links.is_injected(name, environ)
     }
-    # What can be read in spite of it is read: there may be more that is wrong.
+    # Everything that can be read is read, because there may be more that is wrong.
     texts = {name: _readable(value) for name, value in own.items()}
     named = {f"argument {number}": text for number, text in enumerate(arguments, start=1)}
     mistaken = [*_unknown(own), *_unreadable({**own, **named}, places), *_undefined(texts, places)]
@@ -87,7 +87,7 @@ def read(
     entries = dependencies.read(sources, found)
     wanted = tuple(entry for entry in entries if isinstance(entry, ConfiguredDependency))
     problems = [*mistaken, *wrong, *(entry for entry in entries if isinstance(entry, Problem))]
-    # A mistaken variable is likely the one that should have held them.
+    # A misspelt variable is probably the one that should have held them.
     if not (sources or mistaken or found.allow_empty or found.disabled):
         text = "no dependency; set it, or GATE_ALLOW_EMPTY=true if there is none on purpose"
         problems.append(Problem(LIST, text))
@@ -107,7 +107,7 @@ def _unknown(own: Mapping[str, str]) -> list[Problem]:
             if near
             else f"gate has {PREFIX}<NAME>, {', '.join(sorted(known))}"
         )
-        # A name can hold anything but `=`, a line break too.
+        # A variable's name can hold anything but `=`, line breaks included.
         place = name if name.isprintable() else ascii(name)
         problems.append(Problem(place, f"unknown variable; {hint}"))
     return problems
@@ -127,7 +127,10 @@ def _unreadable(own: Mapping[str, str], places: Mapping[str, str]) -> list[Probl
 
 
 def _undefined(own: Mapping[str, str], places: Mapping[str, str]) -> list[Problem]:
-    """Return what is undefined in settings; the lines of dependencies are looked at one by one."""
+    """Return the undefined references in settings.
+
+    Lines of dependencies are checked one by one elsewhere.
+    """
     told = {
         places.get(name, name): undefined(value)
         for name, value in sorted(own.items())

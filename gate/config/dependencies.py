@@ -1,4 +1,4 @@
-"""Dependencies: from lines and variables to what is waited for, and with which options."""
+"""Dependencies: from lines and variables to `Dependency` and `Target`."""
 
 from __future__ import annotations
 
@@ -25,15 +25,18 @@ _NAME_FORM = f"1 to {_LONGEST_NAME} letters, digits and . _ -, a letter or digit
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a dependency is written: its place, its text, its name if that is outside."""
+    """One place where a dependency is written; *name* is set where the text has none."""
 
     place: str
     text: str = field(repr=False)
     name: str = ""
     is_part: bool = False
-    """Of a line with a `;` in it: what looks like a name may be a piece of a password."""
+    """Whether the line has a `;` in it.
+
+    Then what looks like a name may be a piece of a password.
+    """
     is_argument: bool = False
-    """Of a command line, where it has to be one word for the shell."""
+    """Whether it is an argument of the command line, where it must be one word for the shell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class ConfiguredDependency:
 
     @property
     def dependency_with_secrets(self) -> Dependency:
-        """The dependency with all secrets that its check has read by now."""
+        """The dependency with all secrets that its check has registered so far."""
         return replace(self.dependency, secrets=self.target.secrets)
 
 
@@ -86,7 +89,7 @@ def read(sources: Iterable[Source], settings: Settings) -> list[ConfiguredDepend
 
 
 def _refuse_ambiguous_parts(entries: Iterable[ConfiguredDependency | Problem]) -> None:
-    """Note where a part is called like a dependency: `/startupz/NAME` would mean both."""
+    """Note a problem where a group has a dependency's name, as `/startupz/NAME` would mean both."""
     found = [entry for entry in entries if isinstance(entry, ConfiguredDependency)]
     names = {entry.dependency.name for entry in found}
     for entry in found:

@@ -1,4 +1,4 @@
-"""The command line's words: a flag for each setting, and what is wrong with the others."""
+"""The command line: a flag for each setting, and clear errors for everything else."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _LINT = ("--select", "--ignore", "--output", "--kubernetes-version", "--explain"
 _MANIFEST = ("--mode", "--image", "--name", "--durable")
 _COMMANDS = ("serve", "wait", "probe", "hold", "forget", "lint", "manifest")
 _WORDS = {"wait": "dependency", "lint": "file"}
-"""Of the commands that take more than flags, what argparse calls it."""
+"""The positional argument of each command that has one, as argparse calls it."""
 
 
 class HelpRequested(Exception):  # noqa: N818 -- it is no error
@@ -45,7 +45,7 @@ class HelpRequested(Exception):  # noqa: N818 -- it is no error
 
 
 class _Parser(argparse.ArgumentParser):
-    """Tells no word that was given: any may be a dependency with its password."""
+    """A parser whose errors show no word that was given: any may be a URL with a password."""
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of exiting: there is one place for exit codes."""
@@ -74,7 +74,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """
     given, left = _parser().parse_known_args(arguments)
     for word in left:
-        # argparse takes words together only: those behind a later flag are left.
+        # argparse takes positional words that stand together only; those after a later flag are
+        # left over.
         if given.command not in _WORDS or (word.startswith("-") and word != "-"):
             _refuse(word, arguments, given.command)
         getattr(given, _WORDS[given.command]).append(word)
@@ -85,7 +86,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def settings(given: argparse.Namespace) -> dict[str, str]:
-    """Return the flags that were given, by the variable that each stands over."""
+    """Return the values of the flags that were given, by the variable that each overrides."""
     return {
         name: value
         for name, value in vars(given).items()
@@ -101,7 +102,7 @@ def _refuse(word: str, arguments: Sequence[str], command: str) -> NoReturn:
         hint = f"{command} takes no dependencies: set GATE_DEPENDENCIES"
     else:
         hint = f"did you mean {near}?" if near else "see gate --help"
-    # What is left comes behind what was taken.
+    # The words that are left over come after those that were taken.
     number = len(arguments) - list(reversed(arguments)).index(word)
     msg = f"unknown argument {command_line.label(word, number)}; {hint}"
     raise UsageError(msg)
@@ -116,7 +117,7 @@ def _no_command(word: str) -> str:
 
 
 def _value(text: str) -> str:
-    """Return what a flag takes: its value may have been forgotten before a dependency."""
+    """Return the value of a flag. A URL means that the value was forgotten before a dependency."""
     if command_line.is_url(text):
         msg = "wants a value, not a dependency"
         raise argparse.ArgumentTypeError(msg)

@@ -1,4 +1,4 @@
-"""How long gate may wait before time alone has changed everything that it can."""
+"""The longest time that gate may wait before every deadline has passed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ if TYPE_CHECKING:
 
 
 def longest_wait(settings: Settings, wanted: Iterable[ConfiguredDependency]) -> float:
-    """Return the seconds after which `serve` has said, and given up, what it ever will.
+    """Return the seconds after which every deadline has passed; 0 where nothing bounds the wait.
 
-    Whoever restarts it sooner starts all deadlines anew: one that is given up late never is.
-    0 where nothing bounds the wait.
+    A probe that restarts gate sooner starts all deadlines anew, so that a late one never passes.
     """
     if settings.timeout is not None and settings.on_timeout != "wait":
         return settings.timeout  # that ends it, whatever deadline is still to come

@@ -1,19 +1,18 @@
-"""`$(NAME)` that Kubernetes has left as it was, because NAME is not defined (fact 11.1)."""
+"""`$(NAME)` in a value: Kubernetes leaves it as it is where NAME is not defined."""
 
 from __future__ import annotations
 
 
 def undefined(value: str, *, is_command: bool = False) -> str:
-    """Return what is wrong with *value* for a `$(NAME)` in it, or "".
+    """Return what is wrong with *value* because of a `$(NAME)` in it, or "".
 
-    In a command, `$(name)` may be the shell's: there only what is written as variables
-    mostly are is taken for one.
+    In a command, `$(name)` may be meant for the shell, so only upper-case names count there.
     """
     for name in _references(value):
         if name.isupper():
             return f"$({name}) {_REMEDY}"
         if not is_command:
-            # It may be a piece of a password: not shown.
+            # Not shown, as it may be a piece of a password.
             return f"a $(…) in it {_REMEDY}"
     return ""
 

@@ -1,4 +1,4 @@
-"""The variables Kubernetes injects for Services (fact 11.5, 11.6).
+"""The variables that Kubernetes injects for Services.
 
 A Service called `gate` brings `GATE_PORT=tcp://…` and its relatives into every pod of the
 namespace, one called `gate-http` brings `GATE_HTTP_SERVICE_HOST`.
@@ -16,8 +16,8 @@ _PROTOCOLS = ("TCP", "UDP", "SCTP")
 
 
 def is_injected(name: str, environ: Mapping[str, str]) -> bool:
-    """Whether *name* is there because a Service is, and not because somebody set it."""
-    # Its value is an address; a URL is there because somebody wrote it.
+    """Whether *name* was injected for a Service, rather than set by somebody."""
+    # An injected value is an address; a URL with a path was written by somebody.
     return any(
         _is_link(name.removeprefix(prefix))
         for prefix in _prefixes(name)
@@ -26,12 +26,12 @@ def is_injected(name: str, environ: Mapping[str, str]) -> bool:
 
 
 def _prefixes(name: str) -> list[str]:
-    """Return every beginning of *name* that ends before an underscore."""
+    """Return every prefix of *name* that ends before an underscore."""
     return [name[:index] for index, char in enumerate(name) if char == "_"]
 
 
 def _is_link(rest: str) -> bool:
-    """Whether *rest*, behind the Service's name, is one of the forms there are."""
+    """Whether *rest*, after the Service's name, is one of the forms that Kubernetes injects."""
     words = rest.split("_")[1:]
     if words[:1] == ["SERVICE"]:
         return words == ["SERVICE", "HOST"] or words[1:2] == ["PORT"]

@@ -20,7 +20,7 @@ _LEVELS = ("debug", "info", "warning", "error")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What holds for the gate as a whole; durations are seconds."""
+    """The settings of the gate as a whole; durations are seconds."""
 
     listen: tuple[str, int] = ("", 4283)
     timeout: float | None = None
@@ -42,7 +42,7 @@ class Settings:
     degraded_event: bool = True
     allow_empty: bool = False
     events: bool = False
-    """Whether the pod's events tell what is waited for, and of the opening."""
+    """Whether `serve` writes events of the pod about the wait and the opening."""
     status: bool = True
     """Whether the endpoints show names and reasons; False leaves verdicts only."""
     shrink: bool = True
@@ -104,7 +104,7 @@ def _off_or_path(text: str) -> str:
 
 
 def _condition(text: str) -> str:
-    """Return *text* if Kubernetes takes it for a condition's type, and it is nobody else's."""
+    """Return *text* if it is a valid type of a condition, with a domain as its prefix."""
     prefix, _, name = text.partition("/")
     labels = prefix.split(".")
     is_domain = prefix.islower() and all(_is_label(label, _NAME_CHARS - {"_"}) for label in labels)

@@ -1,8 +1,8 @@
-"""What an attempt is busy with, and the secrets it has read.
+"""The context of one attempt: the stage it is in, and the secrets it has read.
 
-So that a timeout can say where it hung, and nothing a server answers brings a secret out.
-Both hold for the attempt running in the present task; secrets that the tasks it starts read
-are its own as well, as one of them may fail with an answer to another.
+The stage lets a timeout say where the attempt hung. The secrets are removed from every reason, a
+server's own answer included. Both belong to the attempt that runs in the current task. Tasks that
+it starts share its secrets, as one of them may fail with an answer to another.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SHORTEST_SECRET = 3
-"""Characters: a shorter one would be cut out of common words, and tell itself thereby."""
+"""Characters. A shorter secret would be removed from common words, which would give it away."""
 
 _stage: ContextVar[str] = ContextVar("stage", default="")
 _secrets: ContextVar[set[str] | None] = ContextVar("secrets", default=None)
 
 
 def begin(known: Iterable[str] = ()) -> None:
-    """Start a new attempt in this task; *known* are secrets that it need not read."""
+    """Start a new attempt in this task; *known* are its secrets that are in no file."""
     _stage.set("")
-    # Tasks inherit the variable, and with it this very set.
+    # Tasks inherit the variable, so they share this set.
     _secrets.set(set(known))
 
 
 def enter_stage(name: str) -> None:
-    """Say that the attempt now begins *name* (`connecting`, `TLS handshake`, `login`)."""
+    """Note that the attempt enters the stage *name* (`connecting`, `TLS handshake`, `login`)."""
     _stage.set(name)
 
 
 def current_stage() -> str:
-    """Return what the attempt was last busy with, empty if it never said."""
+    """Return the stage that the attempt is in, empty if it has not said."""
     return _stage.get()
 
 
 def keep_secret(value: str) -> None:
-    """Have *value*, read from a file in this attempt, taken out of the reason."""
+    """Remove *value*, which this attempt has read from a file, from its reason."""
     kept = _secrets.get()
     if kept is not None and len(value) >= SHORTEST_SECRET:
         kept.add(value)
@@ -53,23 +53,23 @@ def secrets() -> tuple[str, ...]:
 
 
 def redacted(text: str) -> str:
-    """Return *text* without the secrets of this attempt, however it writes them.
+    """Return *text* without the secrets of this attempt, in whatever form they are written.
 
-    Whoever cuts a text asks for this before: a piece of a secret is not found any more.
+    Call this before a text is cut: a piece of a secret is no longer recognised.
     """
     forms = {form for secret in secrets() for form in _forms(secret)}
-    # The longest first: one secret may begin like another.
+    # The longest first: one secret may be the beginning of another.
     for form in sorted(forms, key=len, reverse=True):
         words = form.split()
         if SHORTEST_SECRET <= len(" ".join(words)) <= len(text):
-            # Servers' texts are shown in small letters here and there, and on one line.
+            # Some texts of servers are shown in lower case and on one line.
             pattern = r"\s+".join(map(re.escape, words))
             text = re.sub(pattern, "***", text, flags=re.IGNORECASE)
     return text
 
 
 def _forms(secret: str) -> set[str]:
-    """Return *secret* as it is, and as JSON, URLs and Python's errors quote it."""
+    """Return *secret* as it is, and as JSON, URLs and Python's errors write it."""
     in_json = (json.dumps(secret, ensure_ascii=is_ascii) for is_ascii in (True, False))
     in_quotes = (*in_json, repr(secret))
     return {secret, quote(secret, safe="", errors="replace"), *(form[1:-1] for form in in_quotes)}

@@ -1,6 +1,6 @@
-"""What the attempts were like: counted as they end, bounded, for metrics and the page.
+"""Counters of attempts, for the metrics and the page.
 
-It runs at every attempt, so it only adds up; whoever reads it does the rest.
+They run at every attempt, so they only add up; the reader computes the rest. Their size is bounded.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gate.core.model import Result
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Upper bounds, in seconds, of the histogram of durations; one more has no bound."""
+"""Upper bounds of the histogram of durations, in seconds; one more bucket has no bound."""
 MOST_MARKS = 60
 """Attempts at one dependency whose times are kept."""
 
@@ -27,9 +27,9 @@ class AttemptCounter:
     seconds: float = 0.0
     """All of them together, end to end."""
     buckets: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
-    """How many took at most `BUCKETS[i]` and longer than the one before; the last: longer."""
+    """How many attempts fell into each bucket: above the bound before, up to `BUCKETS[i]`."""
     marks: list[tuple[float, float]] = field(default_factory=list)
-    """Start and end of some before the opening, spread over the whole wait."""
+    """Start and end of some attempts before the opening, spread over the whole wait."""
     _stride: int = 1
 
     def count(self, result: Result) -> None:
@@ -43,7 +43,7 @@ class AttemptCounter:
         self.buckets[bisect_left(BUCKETS, took)] += 1
 
     def mark(self, result: Result) -> None:
-        """Keep the times of one, if enough others were left out since the last."""
+        """Keep the times of *result*, if enough others were left out since the last one kept."""
         if (self.successes + self.failures) % self._stride:
             return
         self.marks.append((result.started, result.finished))
@@ -63,7 +63,7 @@ class AttemptCounters:
         return self._attempts.get(name) or AttemptCounter()
 
     def count(self, result: Result, *, is_open: bool) -> None:
-        """Count *result*; once the gate *is_open* the picture of the wait is finished."""
+        """Count *result*. Once the gate *is_open*, its times are not kept: the wait is over."""
         attempts = self._attempts.get(result.name)
         if attempts is None:
             attempts = self._attempts[result.name] = AttemptCounter()

@@ -1,4 +1,4 @@
-"""How a word of the command line is told of: any may be a dependency with its password."""
+"""How messages name a word of the command line: any word may be a URL with a password in it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ _OF_A_FLAG = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-")
 
 
 def label(word: str, number: int) -> str:
-    """Return what to call *word*: a flag by its name, anything else as the *number*th."""
+    """Return how to name *word*: a flag by its name, anything else by its position *number*."""
     flag = word.partition("=")[0]
     is_flag = flag.startswith("--") and flag != "--" and _OF_A_FLAG.issuperset(flag)
     return flag if is_flag else f"number {number}"

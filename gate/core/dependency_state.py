@@ -1,4 +1,4 @@
-"""What has been seen of one dependency; results and time go in, kinds come out."""
+"""The state of one dependency: results and time go in, kinds of transitions come out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONFIRMING = "ready, tried once more before opening"
 
 @dataclass(slots=True)
 class DependencyState:
-    """One dependency's past, as far as the latch needs it."""
+    """What the latch knows of one dependency."""
 
     dependency: Dependency
     since: float
@@ -53,19 +53,19 @@ class DependencyState:
         return kinds
 
     def start_monitoring(self) -> None:
-        """Begin with what the attempts before the opening have shown."""
+        """Take over what the attempts before the opening have shown."""
         self.is_fit = not self.dependency.monitor or self.failures < UNFIT_AFTER
 
     def end(self, started: float) -> float | None:
-        """Return when the deadline is; None: never."""
+        """Return the time of the deadline, None if there is none."""
         deadline = self.dependency.deadline
         return None if deadline is None else started + deadline
 
     def mark_late(self, now: float, started: float) -> TransitionKind | None:
         """See whether the deadline has passed."""
         end = self.end(started)
-        # Compared with the very sum that the clock was set to: the difference of two
-        # floats may be less than the deadline at the moment of the deadline.
+        # Compared as a sum, as the timer was set: the difference of two floats may be less than the
+        # deadline at the moment of the deadline.
         if self.is_ready or self.late or end is None or now < end:
             return None
         self.since = now

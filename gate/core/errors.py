@@ -66,7 +66,7 @@ class UsageError(GateError):
 class ListenError(GateError):
     """The address cannot be listened on: a gate that nobody can probe ends at once.
 
-    Going on would let another process on that port answer the kubelet (fact 13.4).
+    If it went on, another process on that port would answer the kubelet's probe.
     """
 
 
@@ -98,7 +98,7 @@ class NameNotFound(Absent):
 
 
 def common_kind(failures: Iterable[CheckFailed]) -> type[CheckFailed]:
-    """Return what several failures are together: absent only where each of them is."""
+    """Return the class for several failures together: absent only if each of them is."""
     all_of_them = tuple(failures)
     if any(isinstance(each, NameNotFound) for each in all_of_them):
         return (

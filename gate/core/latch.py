@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 HISTORY = 500
-"""Transitions kept for people, of the wait and again of the time since; the oldest go first."""
+"""How many transitions of the wait, and of the time after it, are kept; the newest."""
 
 
 class Latch:
-    """The gate's state; every time is of one clock that never goes back, in seconds."""
+    """The state of the gate. All times are seconds of one clock that never goes back."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Latch:
         self._since_open: deque[Transition] = deque(maxlen=HISTORY)
         self._new: list[Transition] = []
         self._due = now
-        """When time alone changes something next, as seen at the last tick."""
+        """When time alone changes something next, as computed at the last tick."""
         self._proofs = Proofs(freshness)
 
     @property
@@ -63,7 +63,7 @@ class Latch:
 
     @property
     def asked(self) -> frozenset[str]:
-        """Those that are ready and shall prove it once more before the gate opens."""
+        """The dependencies that must prove once more that they are ready before the gate opens."""
         return frozenset(self._proofs.asked)
 
     @property
@@ -92,7 +92,7 @@ class Latch:
         change = state.take(result)
         self._tell_of(result.finished, change, state)
         if change is None and not state.is_ready and result.finished < self._due:
-            # As before: most attempts end here, and must cost next to nothing.
+            # Nothing has changed: most attempts end here, so this must cost next to nothing.
             return ()
         return self.tick(result.finished)
 
@@ -113,7 +113,7 @@ class Latch:
         self._tell(now, TransitionKind.PART_OPENED, name=name, reason=degraded)
 
     def open(self, now: float, degraded: str = "") -> tuple[Transition, ...]:
-        """Open whatever is waited for: told to (`GATE_DISABLED`), or was open before."""
+        """Open regardless of what is waited for, as it is disabled or was open before."""
         if not self.is_open:
             self._open(now, degraded)
         return self.tick(now)
@@ -150,7 +150,7 @@ class Latch:
         return Phase.OVERDUE if self._is_overdue else Phase.WAITING
 
     def _pending(self) -> tuple[str, ...]:
-        """Return those that hold the gate: not ready, or else asked for proof."""
+        """Return the names that hold the gate: those not ready, or else those asked for proof."""
         unmet = {
             name
             for names in rule.needs(self._states)
@@ -179,7 +179,7 @@ class Latch:
             self._open(now, rule.without(self._states))
 
     def _open(self, now: float, degraded: str) -> None:
-        # Told first: it is the end of the wait's history.
+        # Noted before the state changes: it is the last entry of the wait's history.
         self._tell(now, TransitionKind.GATE_OPENED, reason=degraded)
         self._opened, self._degraded = now, degraded
         self._proofs.asked.clear()
@@ -193,6 +193,6 @@ class Latch:
     def _tell(self, now: float, kind: TransitionKind, *, name: str = "", reason: str = "") -> None:
         transition = Transition(at=now, kind=kind, name=name, reason=reason)
         self.revision += 1
-        # What held the app back is still known when a monitored one has come and gone for days.
+        # Two histories: a monitored dependency that flaps for days must not drive out the wait's.
         (self._since_open if self.is_open else self._history).append(transition)
         self._new.append(transition)

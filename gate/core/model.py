@@ -1,4 +1,7 @@
-"""The values that pass between the rooms of the house; frozen, times in loop seconds."""
+"""The values that pass between the wings.
+
+They are frozen; times are seconds of the loop's clock.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from enum import StrEnum
 
 
 class Until(StrEnum):
-    """What a dependency is waited for to be; the word is the option's value."""
+    """The state in which a dependency counts as ready; the word is the option's value."""
 
     READY = "ready"
     DOWN = "down"
@@ -35,9 +38,12 @@ class Dependency:
     monitor: bool = False
     until: Until = Until.READY
     is_local: bool = False
-    """Loopback or a unix socket: looked at often, as it costs the network nothing."""
+    """Whether it is loopback or a unix socket.
+
+    Such a target is checked often, as it costs the network nothing.
+    """
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    """What must not be in any text, a server's own answer included."""
+    """Values that must not be in any text, a server's own answer included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +59,7 @@ class Result:
 
 
 class State(StrEnum):
-    """What a dependency is at; the word is shown to people."""
+    """The state of a dependency; the word is shown to people."""
 
     WAITING = "waiting"
     READY = "ready"
@@ -64,7 +70,7 @@ class State(StrEnum):
 
 
 class Phase(StrEnum):
-    """What the gate is at; the word is shown to people."""
+    """The state of the gate; the word is shown to people."""
 
     WAITING = "waiting"
     OVERDUE = "overdue"
@@ -126,7 +132,7 @@ class Snapshot:
     started: float
     phase: Phase
     revision: int
-    """Grows with every transition and never else."""
+    """Grows by one with every transition, and only then."""
     dependencies: tuple[DependencyView, ...]
     opened: float | None = None
     degraded: str = ""

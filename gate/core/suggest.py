@@ -1,4 +1,4 @@
-"""What somebody may have meant."""
+"""Suggestions: which known word a mistyped word was probably meant to be."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _SHORT = 5
 
 
 def closest(word: str, known: Iterable[str]) -> str:
-    """Return the one of *known* that *word* is a slip of, empty if none is near."""
+    """Return the word of *known* that is closest to *word*, empty if none is close."""
     import difflib  # noqa: PLC0415 -- only when something is wrong: it costs 3 ms of every start
 
-    # In a short word two letters in the wrong order weigh more.
+    # In a short word, two swapped letters weigh more.
     cutoff = 0.65 if len(word) <= _SHORT else 0.7
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)
     return near[0] if near else ""

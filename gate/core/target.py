@@ -1,7 +1,7 @@
 """What a check is made from: a URL and options, read key by key.
 
-A reader collects problems instead of raising at the first one, and remembers what it was
-asked for, so that an unknown option can be told from a known one without a second list.
+Reading collects problems instead of raising at the first one. It remembers which options were read,
+so an unknown option is recognised without a second list.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class Target:
             return default
 
     def seconds(self, key: str, default: float) -> float:
-        """Return the duration *key*, more than nothing."""
+        """Return the duration *key*, which must be above 0."""
         return self.read(key, positive_duration, default)
 
     def number(self, key: str, default: int, *, least: int = 0) -> int:
@@ -136,7 +136,7 @@ class Target:
         return self.read(key, lambda text: one_of(text, choices), default)
 
     def host_and_port(self, default_port: int | None = None) -> tuple[str, int]:
-        """Return the one host and port of the URL; `default_port` where it gives none."""
+        """Return the host and port of the URL; without a port, *default_port*."""
         port = self.url.port or default_port
         if len(self.url.hosts) != 1 or port is None:
             form = f"{self.url.scheme}://host:port"
@@ -145,9 +145,10 @@ class Target:
         return self.url.host, port
 
     def wants_only(self, form: str, *, is_path_read: bool = False) -> None:
-        """Note what is in the URL beside *form*, all that its check reads there.
+        """Note a problem for parts of the URL that *form*, which the check reads, does not have.
 
-        To be asked when the options have been read: which of them stand in the query is told.
+        Call it after the options are read: it says which of them were put into the query by
+        mistake.
         """
         url = self.url
         parts = {
@@ -162,10 +163,10 @@ class Target:
             self.problem(f"the URL wants no {' and no '.join(found)}; write {form}{after}")
 
     def unknown_options(self) -> None:
-        """Note a problem for each option that nobody asked for.
+        """Note a problem for each option that was not read.
 
-        What was typed is shown only where it is near a known option: it may be a piece
-        of a password with a space in it.
+        The word is shown only where it is close to a known option: it may be a piece of a password
+        with a space in it.
         """
         far = []
         for position, (key, _) in enumerate(self._options, start=1):
@@ -185,7 +186,7 @@ class Target:
 
 
 def plain(parameter: str) -> str:
-    """Return the name of *parameter* without what drivers differ in: `ssl_ca` is `sslca`."""
+    """Return the name of *parameter* in one form for all drivers: `ssl_ca` is `sslca`."""
     return parameter.lower().replace("_", "").replace("-", "")
 
 

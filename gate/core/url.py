@@ -1,7 +1,7 @@
 """URLs as the app writes them: several hosts, raw `@` in passwords, opaque forms.
 
-`urllib.parse` alone refuses several hosts and puts the offending text, often a part of a
-password, into its errors; nothing of the input but the scheme is in an error from here.
+`urllib.parse` refuses several hosts, and puts the offending text, often part of a password, into
+its errors. Errors from here hold nothing of the input but the scheme.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Url:
         """Whether it stays in the pod: loopback or a unix socket."""
         if self.scheme in {"unix", "sidecar"} or self.scheme.endswith(("+unix", "+socket")):
             return True
-        # A host that is a path (%2Frun%2Fpostgresql) is a unix socket's.
+        # A host that is a path (%2Frun%2Fpostgresql) means a unix socket.
         return bool(self.hosts) and all(
             host.name.startswith("/") or is_loopback(host.name) for host in self.hosts
         )
@@ -74,7 +74,7 @@ class Url:
         """Return the URL without user, password, query and arguments."""
         if self.is_opaque:
             word, equals, _ = next(iter(self.path.split()), "").partition("=")
-            # What a command sets for itself may be a password.
+            # A variable that a command sets for itself may be a password.
             return f"{self.scheme}:{word}{equals and '=…'}"
         hosts = ",".join(str(host) for host in self.hosts)
         return f"{self.scheme}://{hosts}{self.path}"
@@ -136,7 +136,7 @@ def _merged(urls: list[Url]) -> Url:
 
 
 def _refuse_bare(scheme: str, rest: str) -> None:
-    """Tell `host:port` and `user:password@host` from a scheme; else they would be shown."""
+    """Refuse `host:port` and `user:password@host`, which would be shown if taken for a scheme."""
     if scheme in _AT_IN_PATH:
         return
     if "@" in rest or rest[:1].isdigit():
@@ -183,6 +183,6 @@ def _host(text: str) -> Host:
 
 
 def is_port(text: str) -> bool:
-    """Whether *text* is a number that a port has."""
-    # Five digits first: `int` of thousands of them raises an error of its own.
+    """Whether *text* is the number of a port."""
+    # The length first: `int` of thousands of digits raises an error of its own.
     return text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536  # noqa: PLR2004 -- the ports there are

@@ -26,11 +26,11 @@ _USUAL = 60
 _LEAST = 30
 """Probes: as many seconds may pass before anything listens ."""
 _MARGIN = 60.0
-"""Seconds by which the kubelet is more patient than gate, which can say what it gave up on."""
+"""Seconds by which the kubelet waits longer than gate, because only gate can say what failed."""
 _HOOK = 300.0
 """Seconds for which a hook blocks, and `gate wait` waits, where nothing bounds the wait."""
 _HOOK_MARGIN = 30.0
-"""Seconds by which the hook begins to count before gate does, and more."""
+"""Seconds beyond gate's own limit, as the hook starts counting before gate does."""
 _MARK = "/run/gate/opened"
 """The state file of a pod with a hook: without one, a gate that restarts blocks the pod."""
 _LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
@@ -39,7 +39,7 @@ _LONGEST_LABEL = 63
 
 @dataclass(frozen=True, slots=True)
 class ManifestOptions:
-    """What the command line says of the container; raises `UsageError`."""
+    """The options of `gate manifest`; raises `UsageError` for a wrong one."""
 
     mode: str
     image: str
@@ -58,7 +58,7 @@ class ManifestOptions:
 
     @property
     def does_serve(self) -> bool:
-        """Whether it goes on beside the app, as a sidecar."""
+        """Whether it keeps running beside the app, as a sidecar."""
         return self.mode != "init"
 
     @property
@@ -68,7 +68,7 @@ class ManifestOptions:
 
 
 def problems(wish: ManifestOptions, settings: Settings) -> list[Problem]:
-    """Return what is right by itself, and does not work in the container that is wished for."""
+    """Return what does not work in the wanted container, although it is right by itself."""
     found = []
     if _is_hidden(settings) and wish.is_probed_over_http:
         host = settings.listen[0]
@@ -134,7 +134,7 @@ def _fields(wish: ManifestOptions, read: Config, env: list[object]) -> Iterator[
 
 
 def _wait(read: Config) -> list[str]:
-    # The default of `gate wait` would end it before a late deadline, and start that anew.
+    # The default limit of `gate wait` would end it before a late deadline.
     longest = longest_wait(read.settings, read.dependencies) + _HOOK_MARGIN
     if read.settings.timeout is not None or longest <= _HOOK:
         return ["wait"]
@@ -142,19 +142,19 @@ def _wait(read: Config) -> list[str]:
 
 
 def _ports(wish: ManifestOptions, settings: Settings) -> list[dict[str, object]]:
-    """Return the port by the name that Prometheus looks for (scrape.yaml), if it is to be seen."""
+    """Return the port, named as scrape.yaml looks for it, if it is reachable from outside."""
     if not wish.does_serve or _is_hidden(settings):
         return []
     return [{"name": "gate", "containerPort": settings.listen[1]}]
 
 
 def _is_hidden(settings: Settings) -> bool:
-    """Whether nobody outside of the pod can reach it."""
+    """Whether it listens on loopback only."""
     return is_loopback(settings.listen[0])
 
 
 def _longest_hook(read: Config) -> float:
-    # Longer than gate itself, which may open when its time is over; the pod cannot be deleted.
+    # Longer than gate's own limit, after which gate may open. The pod cannot be deleted meanwhile.
     longest = longest_wait(read.settings, read.dependencies) + _HOOK_MARGIN
     return max(longest, _HOOK) if read.settings.timeout is None else longest
 

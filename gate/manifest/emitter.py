@@ -1,7 +1,7 @@
-"""YAML of what a manifest is made of: mappings, lists, texts, numbers, comments.
+"""Writes YAML: mappings, lists, texts, numbers and comments.
 
-By hand, as PyYAML is an extra and keeps no comments. A text that could be read as anything
-but itself is quoted.
+It is written by hand because PyYAML is an extra and writes no comments. A text that YAML could read
+as something else is quoted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 _NO_TEXTS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 _SHORT = 60
-"""Characters of a mapping or list that may stand on one line."""
+"""Longest mapping or list that is written on one line, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _item(value: object) -> Iterator[str]:
 
 
 def _is_flat(value: object) -> bool:
-    """Whether *value* is a mapping or a list of nothing that is larger than a word."""
+    """Whether *value* is a mapping or a list of single words only."""
     if isinstance(value, dict):
         return all(isinstance(item, str | int) or _is_words(item) for item in value.values())
     return _is_words(value)
@@ -121,7 +121,7 @@ def _escaped(char: str) -> str:
 
 
 def _is_block(value: str) -> bool:
-    """Whether *value* is lines, ended each, that can stand as they are."""
+    """Whether *value* is a text of whole lines that a literal block can hold."""
     *lines, rest = value.split("\n")
     is_plain = all(line and line.isprintable() and line == line.strip() for line in lines)
     return bool(lines) and not rest and is_plain

@@ -1,4 +1,4 @@
-"""The variables of the container: as they were given, secrets as references to a Secret."""
+"""The variables of the container: values as given, secrets as references to a Secret."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gate.config import Config, ConfiguredDependency
 
 _SHOWN = {"timeout", "interval", "successes", "deadline", "optional", "any", "monitor", "until"}
-"""The options that are no secret, whatever they say."""
+"""The options whose values are never secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Entry:
     configured: ConfiguredDependency
     text: str = field(repr=False)
     variable: str = ""
-    """The variable that is its own; empty where it stood in the list."""
+    """Its own variable; empty if it was in the list."""
 
     @property
     def is_secret(self) -> bool:
@@ -38,14 +38,14 @@ class Entry:
 
     @property
     def own_variable(self) -> str:
-        """The variable that could hold it alone."""
+        """The name of a variable of its own."""
         name = self.configured.dependency.name.upper()
         stem = "".join(char if char.isalnum() else "_" for char in name)
         return self.variable or config.PREFIX + stem
 
     @property
     def options(self) -> list[str]:
-        """The words behind its URL."""
+        """The words after its URL."""
         found = words.split(self.text)
         return found[2 if scheme_of(found[0]) is None else 1 :]
 
@@ -84,7 +84,7 @@ def _settings(environ: Mapping[str, str]) -> Iterator[object]:
 
 
 def _free(stem: str, taken: set[str]) -> str:
-    """Return *stem*, numbered where another dependency's name comes to the same."""
+    """Return *stem*, with a number if another dependency has the same variable."""
     name, number = stem, 1
     while name in taken:
         number += 1
@@ -94,7 +94,7 @@ def _free(stem: str, taken: set[str]) -> str:
 
 
 def _variable(name: str, value: str) -> object:
-    # Kubernetes makes one $ of two, and puts a variable in for $(NAME) (fact 11.1).
+    # Kubernetes turns $$ into $, and replaces $(NAME) by a variable.
     return {"name": name, "value": value.replace("$", "$$")}
 
 
@@ -121,7 +121,7 @@ def _masked(option: str) -> str:
 
 
 def needs(found: Sequence[Entry]) -> Iterator[str]:
-    """Yield what gate must have besides, for what it waits for."""
+    """Yield what else gate needs to check its dependencies."""
     targets = [entry.configured.target for entry in found]
     if paths := dict.fromkeys(path for target in targets for path in target.paths):
         yield f"Give it the volumes that hold {', '.join(paths)}."

@@ -18,9 +18,9 @@ _PATIENCE = 10.0
 _HOLD = 25.0
 _TIMEOUT = 300.0
 _MARGIN = 30.0
-"""Seconds beyond GATE_TIMEOUT: gate's begins later, and when it is over gate may open."""
+"""Seconds beyond GATE_TIMEOUT: gate starts counting later, and may open when it is over."""
 _LAST_WORD = 1.0
-"""Seconds beyond the limit for an answer that is due then, and says why gate is not open."""
+"""Seconds beyond the limit for the last answer, which says why gate is not open."""
 _PAUSE = 0.1
 _MOST = 64 * 1024
 _SIGNATURE = b"\r\nserver: gate\r\n"
@@ -87,7 +87,7 @@ def _hold(arguments: list[str]) -> tuple[bool, str]:
             path = f"{_startup(given)}?brief&hold={hold:.3f}"
             is_open, text, is_known = _ask(where, path, patience)
         except _NoAnswerError as exc:
-            # Not up yet, or restarting: the hook runs beside gate's own start.
+            # Not up yet, or restarting: a hook runs while gate itself starts.
             why = str(exc)
         else:
             if is_open:
@@ -152,12 +152,12 @@ def _connect(hosts: tuple[str, ...], port: int, end: float) -> socket.socket:
             return _connected(host, port, end)
         except OSError as exc:
             errors.append(exc)
-    # The first is the likeliest; what the others say may be no more than that there is no IPv6.
+    # The first error is the relevant one; others may only say that there is no IPv6.
     raise errors[0]
 
 
 def _connected(host: str, port: int, end: float) -> socket.socket:
-    # Not create_connection: it has the codec for international names imported.
+    # Not create_connection, which imports the codec for international names.
     sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         sock.settimeout(_left(end))

@@ -29,13 +29,13 @@ class Change:
 
     method: str
     resource: Resource
-    """As a rule of RBAC names it."""
+    """The resource as a rule of RBAC names it."""
     path: str
     document: Any
 
 
 class Cluster:
-    """The API server; what it takes to ask it is read each time, because it rotates."""
+    """The API server. Address and credentials are read each time, because they rotate."""
 
     def __init__(self, account: Account | None = None) -> None:
         self._account = account or Account(tls=Tls())

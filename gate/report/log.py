@@ -1,7 +1,7 @@
-"""The log: structlog set up, and an observer that logs; one event name a kind.
+"""The log: structlog's set-up, and the observer that logs transitions.
 
-Nothing per attempt and nothing per probe: a gate that waits an hour says what it waits for
-once, at each change, and every 15 seconds in one line.
+There is no line per attempt or probe. A gate that waits for an hour says what it waits for once, at
+each change, and every 15 seconds in one line.
 """
 
 from __future__ import annotations
@@ -38,14 +38,16 @@ _WARNINGS = frozenset(
 _MOMENT = "2001-02-03T04:05:06.000007Z"
 """Stands for the time in a template."""
 _MOST_REASONS = 20
-"""Different reasons of one dependency that are logged as they come; the rest is in the
-15 second line."""
+"""How many different reasons of one dependency are logged as they come.
+
+Later ones are only in the line that comes every 15 seconds.
+"""
 
 
 def set_up(*, level: str, form: str, stream: TextIO | None = None) -> FilteringBoundLogger:
     """Return the logger, writing `json` or `console` lines to *stream* (stderr)."""
     render: Callable[..., str] = _render_json if form == "json" else _render_line
-    # What libraries log (drivers like to) would come as plain text between our lines.
+    # Otherwise what libraries log would appear as plain text between our lines.
     logging.getLogger().addHandler(logging.NullHandler())
     structlog.configure(
         processors=[
@@ -64,7 +66,7 @@ def set_up(*, level: str, form: str, stream: TextIO | None = None) -> FilteringB
 def template(event: str, *, level: str, form: str, **details: Any) -> tuple[str, str, str]:  # noqa: ANN401 -- as structlog has it
     """Return a line of the log in three pieces: before the time, the time's `strftime` form, after.
 
-    For who logs without structlog. The form ends in `S.` where microseconds and a Z follow; it is
+    For a process without structlog. The form ends in `S.` where microseconds and a Z follow. It is
     empty where the level leaves the line out.
     """
     if _LEVELS[level] > _LEVELS["info"]:
@@ -79,9 +81,9 @@ def template(event: str, *, level: str, form: str, **details: Any) -> tuple[str,
 
 
 class _Lines:
-    """Writes lines to *stream*, as long as it takes them.
+    """Writes lines to *stream*, as long as the stream takes them.
 
-    Nothing is worth failing for a reader that went away, and nobody is left to complain to.
+    A reader that has gone away is no reason to fail, and there is nobody left to tell.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -104,7 +106,7 @@ class LogObserver:
         self._told: dict[str, set[str]] = {}
 
     def observe(self, transition: Transition, snapshot: Snapshot) -> None:
-        """Log *transition*; a reason that comes and goes is told the first time only."""
+        """Log *transition*; a reason that comes and goes is logged the first time only."""
         if transition.kind is TransitionKind.GATE_OPENED:
             self._opened(transition, snapshot)
         elif transition.kind is not TransitionKind.WAITING or self._is_news(transition):
@@ -120,7 +122,7 @@ class LogObserver:
             details = {"part" if is_part else "dependency": transition.name, **details}
         if transition.reason:
             details["reason"] = transition.reason
-        # Where it opens at that, the next line says without what.
+        # If the gate opens because of it, the next line says without what.
         if transition.kind is TransitionKind.GATE_OVERDUE and snapshot.pending:
             details["waiting_for"] = plain_text.pending(snapshot)
         log(str(transition.kind), **details)

@@ -35,14 +35,14 @@ _BOUNDS = (*(str(bound) for bound in BUCKETS), "+Inf")
 
 
 class Exposition:
-    """What *board* shows a scraper."""
+    """The metrics of *board*."""
 
     def __init__(self, board: Board) -> None:
         self._registry = CollectorRegistry()
         self._registry.register(_Gate(board))
 
     def render(self, accept: str) -> tuple[bytes, str]:
-        """Return body and content type: OpenMetrics for whom the `Accept` header wants it."""
+        """Return body and content type: OpenMetrics where the `Accept` header asks for it."""
         encode, content_type = choose_encoder(accept)
         return encode(self._registry), content_type
 

@@ -1,4 +1,4 @@
-"""What goes to stdout and stderr: either may be full, closed, or read by nobody."""
+"""Writing to stdout and stderr, which may be full, closed, or read by nobody."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 def print_output(text: str) -> int:
     """Write *text* to stdout, at once; return 0, or the exit code 1 if it cannot be written.
 
-    Why not is told on stderr, but not that a reader has gone: it has read enough.
+    The reason goes to stderr, unless the reader has just gone away: it has read enough.
     """
     if not text:
         return 0
@@ -27,7 +27,7 @@ def print_output(text: str) -> int:
 
 
 def print_error(text: str) -> None:
-    """Write *text* as a line to stderr; nobody can be told where that cannot be written."""
+    """Write *text* as a line to stderr. If that fails there is nobody to tell."""
     try:
         sys.stderr.write(f"{text}\n")
         sys.stderr.flush()

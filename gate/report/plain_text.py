@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from gate.core.model import DependencyView, Snapshot
 
 BODY_LIMIT = 8 * 1024
-"""Bytes of a probe body: the kubelet reads 10 KiB and drops the rest (fact 3.7)."""
+"""Longest body of a probe, in bytes: the kubelet reads 10 KiB and drops the rest."""
 
 
 def pending(snapshot: Snapshot) -> str:
     """Return names and reasons of what holds the gate, without counters or times.
 
-    Only text that stays the same aggregates in a pod's events (fact 3.13).
+    Only text that stays the same is aggregated in a pod's events.
     """
     return "; ".join(
         f"{view.dependency.name}: {view.reason or 'no answer yet'}" for view in snapshot.held_by
@@ -41,7 +41,7 @@ def verbose(snapshot: Snapshot) -> str:
 
 
 def slowest(snapshot: Snapshot) -> tuple[DependencyView, float] | None:
-    """Return what has held the gate longest, and its seconds; None where nothing was tried."""
+    """Return what has held the gate longest and its seconds; None if nothing was tried."""
     held: dict[str, tuple[DependencyView, float]] = {}
     for view in snapshot.dependencies:
         if not view.attempts:
@@ -57,14 +57,14 @@ def slowest(snapshot: Snapshot) -> tuple[DependencyView, float] | None:
 
 
 def _held(view: DependencyView, snapshot: Snapshot) -> float:
-    """Return how many seconds *view* held the gate: not beyond being given up, or the opening."""
+    """Return how many seconds *view* held the gate: until ready, given up, or the opening."""
     given_up = view.state is State.GIVEN_UP
     seconds = view.since - snapshot.started if given_up else view.waited
     return min(seconds, snapshot.elapsed)
 
 
 def readiness(snapshot: Snapshot, *, is_stopping: bool) -> str:
-    """Return a line for each thing that readiness rests on, and the verdict."""
+    """Return a line for each thing that readiness depends on, and the verdict."""
     lines = [f"[{'+' if snapshot.is_open else '-'}]gate {snapshot.phase}"]
     if is_stopping:
         lines.append("[-]gate is stopping")
@@ -83,7 +83,7 @@ def is_ready(snapshot: Snapshot, *, is_stopping: bool) -> bool:
 
 
 def bounded(lines: list[str], last: str) -> str:
-    """Return *lines* and *last*, so many of them that it is 8 KiB at most."""
+    """Return *lines* and *last*, with lines left out so that it is 8 KiB at most."""
     last = cut(last, BODY_LIMIT // 2)
     kept, room = [], BODY_LIMIT - len(last.encode()) - 40
     for number, line in enumerate(lines):
@@ -96,7 +96,7 @@ def bounded(lines: list[str], last: str) -> str:
 
 
 def cut(text: str, limit: int) -> str:
-    """Return *text*, or as much of it as is *limit* bytes with the mark that there was more."""
+    """Return *text*, cut to *limit* bytes with an ellipsis if it is longer."""
     encoded = text.encode(errors="replace")
     if len(encoded) <= limit:
         return text

@@ -1,7 +1,7 @@
-"""What the API server is told of the wait, where that is wanted: events, a condition.
+"""Events of the pod, and a condition: what the API server is told, where that is wanted.
 
-Nobody waits for it: it is told by tasks of their own. A failure is one warning, and then it
-is tried again at the next occasion, as rights often come a moment after the pod.
+Tasks of their own write them, so nothing waits for it. A failure is one warning, and writing is
+tried again later, because rights are often granted a moment after the pod starts.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ _STATUS = Resource(plural="pods/status")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How often the API server is bothered; seconds."""
+    """How often something is written to the API server; seconds."""
 
     grace: float = 10.0
-    """Of waiting that are worth no event: most starts are over by then."""
+    """Time of waiting before the first event: most starts are over by then."""
     events: float = 60.0
-    """Between two events that say what is waited for."""
+    """Time between two events that say what is waited for."""
     condition: float = 10.0
-    """Between two texts of the condition; a change of its status is told at once."""
+    """Time between two texts of the condition; a change of its status is written at once."""
     retry: float = 1.0
-    """Until the condition is tried again, at first; then more, up to a minute."""
+    """Time until writing the condition is tried again; it doubles up to a minute."""
 
 
 async def follow(
@@ -59,7 +59,7 @@ async def follow(
     cluster: Cluster | None = None,
     pace: Pace | None = None,
 ) -> None:
-    """Tell of *board* what *settings* want told, until there is nothing more to tell."""
+    """Write what *settings* ask for about *board*, until nothing more can change."""
     cluster, pace = cluster or Cluster(), pace or Pace()
     async with asyncio.TaskGroup() as tasks:
         if settings.events:
@@ -71,7 +71,7 @@ async def follow(
 
 
 class _Teller:
-    """Writes, and where that fails warns, once for each reason."""
+    """Writes changes, and warns of failures, once for each reason."""
 
     def __init__(self, cluster: Cluster, logger: FilteringBoundLogger, event: str) -> None:
         self._cluster = cluster
@@ -80,7 +80,7 @@ class _Teller:
         self._warned: set[str] = set()
 
     async def tell(self, change_of: Callable[[Pod], Change]) -> bool | None:
-        """Return whether it is written; None: what was to be changed is not there."""
+        """Return whether it was written; None if the object to change does not exist."""
         try:
             is_there = await self._cluster.write(change_of)
         except CheckFailed as exc:
@@ -92,7 +92,7 @@ class _Teller:
         return True if is_there else None
 
     def warn(self, reason: str) -> None:
-        """Warn, if that has not been done; the first few reasons tell all there is to tell."""
+        """Warn of *reason* once; after a few different reasons no more are logged."""
         if reason not in self._warned and len(self._warned) < _MOST_WARNINGS:
             self._warned.add(reason)
             self._logger.warning(self._event, reason=reason)
@@ -108,7 +108,7 @@ class Events:
         self._name = ""
 
     async def follow(self, board: Board) -> None:
-        """Tell of the wait until it is over, and then of the opening."""
+        """Write events about the wait until it is over, and then one about the opening."""
         await board.until(lambda: board.latch.is_open, self._pace.grace)
         while not board.latch.is_open:
             text = plain_text.pending(board.snapshot())
@@ -122,7 +122,7 @@ class Events:
             await asyncio.sleep(self._pace.events)
 
     async def _tell(self, **said: str) -> bool:
-        """Write an event, or count up the last one if it says the same."""
+        """Write an event, or increase the count of the last one if it says the same."""
         now = _now()
         said["message"] = said["message"][:_LONGEST_MESSAGE]
         if self._last and all(self._last[key] == value for key, value in said.items()):
@@ -131,7 +131,7 @@ class Events:
             if told is not None:
                 self._last |= again if told else {}
                 return told
-        # Each has a name of its own, like those of the kubelet; the last one may have expired.
+        # Each has its own name, like the kubelet's events; the last one may have expired.
         self._name = f"{time.time_ns():x}"
         new = {**said, "count": 1, "firstTimestamp": now, "lastTimestamp": now}
         told = await self._teller.tell(lambda me: self._post(me, new))
@@ -170,7 +170,7 @@ class Condition:
         """The last status, and since when."""
 
     async def follow(self, board: Board) -> None:
-        """Keep the condition as the board is."""
+        """Keep the condition up to date with the board."""
         pause = self._pace.retry
         while True:
             wanted = _wanted(board)

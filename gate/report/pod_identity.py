@@ -1,4 +1,4 @@
-"""Which pod this is: as the downward API says, else as its token or the host name do."""
+"""Which pod this is: from the downward API, else from its token or host name."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pod:
-    """What tells a pod from all others."""
+    """The identity of a pod."""
 
     namespace: str
     name: str
     uid: str
-    """Empty where nothing says it."""
+    """Empty where it is not known."""
 
 
 def name() -> str:
@@ -28,7 +28,7 @@ def name() -> str:
 def own(token: str, namespace: str) -> Pod:
     """Return this pod; *token* is its service account's, *namespace* where that is mounted.
 
-    A token of the kubelet's names the pod it was made for, so that no variable is needed.
+    A token that the kubelet has mounted names its pod, so no variable is needed.
     """
     claims = _claims(token)
     pod = claims.get("pod") or {}
@@ -40,7 +40,7 @@ def own(token: str, namespace: str) -> Pod:
 
 
 def _claims(token: str) -> dict[str, Any]:
-    """Return what *token* says of Kubernetes; it is ours, so it need not be verified."""
+    """Return the Kubernetes claims of *token*. It is our own, so it need not be verified."""
     try:
         payload = token.split(".")[1]
         padded = payload + "=" * (-len(payload) % 4)

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from gate.core.model import Snapshot, Transition
 
 MESSAGE_LIMIT = 4096
-"""Bytes of a termination message that the kubelet reads (fact 8.2)."""
+"""Longest termination message that the kubelet reads, in bytes."""
 
 
 def termination_path(setting: str | None) -> str | None:
     """Return where the termination message goes; None: nowhere.
 
-    Without a *setting* it is the kubelet's default, where that is a file one may write.
+    Without a *setting* it is the kubelet's default path, if that is a writable file.
     """
     if setting == "off":
         return None
@@ -37,11 +37,11 @@ def termination_path(setting: str | None) -> str | None:
 def write_message(path: str, text: str) -> None:
     """Put *text* into the file at *path*; raises `OSError`.
 
-    In place, not by renaming: the file is a mount (fact 8.1).
+    It is written in place, not by renaming, because the kubelet mounts the file itself.
     """
     encoded = plain_text.cut(text, MESSAGE_LIMIT).encode(errors="replace")
-    # Emptied last, not first: ext4 flushes a file that was emptied when it is closed, which
-    # takes milliseconds of a loop that others wait for.
+    # Truncated last, not first: ext4 flushes a truncated file when it is closed, which blocks the
+    # loop for milliseconds.
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         os.truncate(file, os.write(file, encoded))
@@ -50,7 +50,7 @@ def write_message(path: str, text: str) -> None:
 
 
 class TerminationMessage:
-    """Keeps the termination message saying what is waited for: it is there after SIGKILL."""
+    """Keeps the termination message up to date, so that it is there even after SIGKILL."""
 
     def __init__(self, path: str, complain: Callable[[OSError], None]) -> None:
         self._path = path
@@ -59,7 +59,7 @@ class TerminationMessage:
         self._is_broken = False
 
     def observe(self, _: Transition, snapshot: Snapshot) -> None:
-        """Write what holds the gate, when that has changed; empty once it is open."""
+        """Write what holds the gate, if that has changed; the file is emptied at the opening."""
         text = "" if snapshot.is_open else plain_text.brief(snapshot)
         if text == self._written or self._is_broken:
             return

@@ -29,7 +29,7 @@ _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL
 
 
 class _Kept(SpanProcessor):
-    """Keeps the spans: they are sent together, and once."""
+    """Keeps the spans until they are sent, all together."""
 
     def __init__(self) -> None:
         self.spans: list[ReadableSpan] = []
@@ -40,7 +40,7 @@ class _Kept(SpanProcessor):
 
 
 def send(status: Mapping[str, Any]) -> str:
-    """Send what *status*, the document of an open gate, tells; return why that failed, or "".
+    """Send *status*, the document of an open gate, as a trace; return why that failed, or "".
 
     Blocks for as long as the exporter's own timeout and retries last.
     """
@@ -48,7 +48,7 @@ def send(status: Mapping[str, Any]) -> str:
         return refused
     kept = _Kept()
     own = Resource({"service.name": "gate", "k8s.pod.name": status["pod"]})
-    # What the user's variables say stands over gate's own words.
+    # The user's variables override gate's own attributes.
     resource = Resource.get_empty().merge(own).merge(OTELResourceDetector().detect())
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(kept)
@@ -66,7 +66,7 @@ def send(status: Mapping[str, Any]) -> str:
 
 
 def _refused() -> str:
-    """Return what of the variables is not for gate, without their values: they hold secrets."""
+    """Return which variables gate cannot follow, without their values, which may be secrets."""
     for name in _PROTOCOLS[: 1 if _PROTOCOLS[0] in os.environ else 2]:
         if os.environ.get(name, "").startswith("grpc"):
             return f"{name}: gate speaks http/protobuf only, which collectors take at port 4318"

@@ -1,4 +1,4 @@
-"""What `serve` and `wait` report alike: the log, the termination message, the reminder."""
+"""What `serve` and `wait` have in common: settings, checks, log, and the reports of a wait."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class WaitPlan:
     log_form: str = "json"
     """`json` or `console`."""
     is_shown: bool = False
-    """Something else shows what changes: the log is for the rest."""
+    """Whether something else shows the transitions, so that the log leaves them out."""
 
     def reminders(self, board: Board) -> list[Awaitable[None]]:
-        """Return the task that logs every 15 s what is pending; none where that is shown."""
+        """Return the task that logs every 15 s what is pending; none if that is shown elsewhere."""
         return [] if self.is_shown else [_remind(self.logger, board)]
 
     def complain(self, event: str, path: str | None, exc: OSError) -> None:
@@ -63,7 +63,7 @@ def make_board(
             path, lambda exc: plan.complain("termination_log.unwritable", path, exc)
         )
         watching.append(message.observe)
-    # The log last: who reads of the opening there finds the files written.
+    # The log comes last: whoever reads there that the gate has opened finds the files written.
     if not plan.is_shown:
         watching.append(LogObserver(plan.logger).observe)
     dependencies = [each.dependency for each in plan.dependency_checks]

@@ -1,9 +1,9 @@
-"""The event loop: calls that hang, name lookups first of all, delay nothing, not even the exit.
+"""The event loop: a name lookup that hangs delays nothing else, not even the exit.
 
-asyncio looks names up in a pool of a few threads. One name whose server is silent keeps a
-thread for half a minute; a handful of them stop every other lookup, and the process waits
-for the threads when it exits (peers 5.1, measured). Here a lookup has a daemon thread of
-its own. All that looks up names through the loop, drivers included, gets this.
+asyncio looks names up in a pool of a few threads. One name whose server is silent keeps a thread
+for half a minute; a handful of them stop every other lookup, and the process waits for the threads
+when it exits (measured). Here each lookup has a daemon thread of its own. Everything that looks up
+names through the loop gets this, drivers included.
 """
 
 from __future__ import annotations

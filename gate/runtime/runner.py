@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gate.runtime.board import Board
 
 LONGEST_REASON = 300
-"""Characters of a reason that are kept: it stands in logs, pages and events."""
+"""Longest reason that is kept, in characters: it is shown in logs, pages and events."""
 NO_REASON = "not ready"
 LOOK_AGAIN = 10.0
 """Seconds between attempts at a dependency that is ready while others are waited for."""
@@ -29,8 +29,8 @@ _PHASE = random.random()  # noqa: S311 -- sets the gates of a node apart, guards
 class DependencyCheck:
     """A dependency and the check that tells whether it is ready.
 
-    A check may have `async def changed(self)`, which returns when another attempt is worth
-    making: it then cuts the pause after a failure short.
+    A check may have `async def changed(self)`, which returns when another attempt is worth making.
+    It cuts the pause after a failure short.
     """
 
     dependency: Dependency
@@ -45,7 +45,7 @@ async def make_attempt(dependency_check: DependencyCheck) -> Result:
     return Result(
         name=dependency_check.dependency.name,
         ok=not reason,
-        # Cleaning may leave nothing of a reason; that makes no success of it.
+        # Removing secrets may leave nothing of a reason; the attempt has failed all the same.
         reason=reason and (_clean(reason) or NO_REASON),
         started=started,
         finished=loop.time(),
@@ -53,16 +53,16 @@ async def make_attempt(dependency_check: DependencyCheck) -> Result:
 
 
 async def run_checks(dependency_checks: Iterable[DependencyCheck], board: Board) -> None:
-    """Attempt all until the gate is open, and the monitored ones for ever.
+    """Check all dependencies until the gate opens, and the monitored ones for ever.
 
-    The opening ends attempts that are under way, and with nothing to wait for is at once.
+    The opening ends attempts that are under way. With nothing to wait for, the gate opens at once.
     """
     async with asyncio.TaskGroup() as group:
         tasks = [
             (dependency_check, group.create_task(_keep_checking(dependency_check, board)))
             for dependency_check in dependency_checks
         ]
-        # Behind them: a start that took long must not give up what nobody has asked yet.
+        # After the checks: a slow start must not give up a dependency that was never tried.
         group.create_task(_keep_time(board))
         await board.opened()
         for dependency_check, task in tasks:
@@ -89,7 +89,7 @@ async def _rest(dependency: Dependency, board: Board) -> None:
 
 
 async def _pause(dependency_check: DependencyCheck, board: Board) -> None:
-    """Sleep until the next attempt is due; the opening ends the sleep."""
+    """Sleep until the next attempt is due, or until the gate opens."""
     dependency, latch = dependency_check.dependency, board.latch
     if latch.is_open:
         if dependency.monitor:
@@ -108,7 +108,7 @@ async def _pause(dependency_check: DependencyCheck, board: Board) -> None:
 
 
 async def _sleep(dependency_check: DependencyCheck, board: Board, seconds: float) -> None:
-    """Sleep for *seconds*, less if the gate opens or the check says that it is worth it."""
+    """Sleep for *seconds*, or until the gate opens or the check reports a change."""
     changed = getattr(dependency_check.check, "changed", None)
     if changed is None:
         # The opening cancels this task, or it is monitored and goes on all the same.
@@ -117,7 +117,7 @@ async def _sleep(dependency_check: DependencyCheck, board: Board, seconds: float
     async with asyncio.TaskGroup() as group:
         worth = asyncio.Event()
         heed = group.create_task(_heed(changed, worth, board))
-        # A check that calls every moment worth it would be tried without any pause.
+        # A check that reports a change at every moment would be tried without any pause.
         least = min(seconds, backoff.FIRST)
         await board.until(lambda: board.latch.is_open, least)
         await board.until(lambda: board.latch.is_open or worth.is_set(), seconds - least)
@@ -125,8 +125,8 @@ async def _sleep(dependency_check: DependencyCheck, board: Board, seconds: float
 
 
 async def _heed(changed: Callable[[], Awaitable[None]], worth: asyncio.Event, board: Board) -> None:
-    """Wait for the check's word; if that fails, the pause just takes its full time."""
-    # Any fault: a broken check must not end the others, and the next attempt tells of it.
+    """Wait until the check reports a change. If that fails, the pause takes its full time."""
+    # Any fault: a broken check must not end the others, and the next attempt reports it.
     with suppress(Exception):
         await changed()
         worth.set()
@@ -134,7 +134,7 @@ async def _heed(changed: Callable[[], Awaitable[None]], worth: asyncio.Event, bo
 
 
 async def _keep_time(board: Board) -> None:
-    """Tell the latch when a deadline has passed, and at once that time has begun."""
+    """Tick the latch at the start, and whenever a deadline has passed."""
     board.tick()
     while (due := board.latch.next_deadline(board.now())) is not None:
         await board.until(lambda: board.latch.is_open, due - board.now())
@@ -152,8 +152,8 @@ async def _why_not(dependency_check: DependencyCheck) -> str:
     except CheckFailed as exc:
         return str(exc) or NO_REASON
     except asyncio.CancelledError:
-        # Ours ends the attempt; one that got out of a library would end the task unheard,
-        # and the dependency would never be tried again.
+        # Our own cancellation ends the attempt. One that escaped from a library would end the task
+        # silently, and the dependency would never be tried again.
         if (task := asyncio.current_task()) is None or task.cancelling():
             raise
         return "the check is broken: it cancelled itself"

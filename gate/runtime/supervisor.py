@@ -1,4 +1,4 @@
-"""What runs until the process is to end: the checks, other tasks, and the signals that end them."""
+"""Runs the checks and other tasks until a signal, or the outcome, ends them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def exit_code_on_signal(codes: Mapping[signal.Signals, int]) -> asyncio.Future[int]:
-    """Return what a signal settles with its exit code; each of *codes* is handled."""
+    """Return a future that the signals of *codes* settle with their exit codes."""
     loop = asyncio.get_running_loop()
     exit_code: asyncio.Future[int] = loop.create_future()
     for number, code in codes.items():
@@ -51,7 +51,7 @@ async def run_until_exit(
 
 
 def _end_on_fault(done: asyncio.Future[None], exit_code: asyncio.Future[int]) -> None:
-    """Let a fault of gate's own end it: going on unwatched would be waiting for ever."""
+    """End the process on a fault of its own: without that task it would wait for ever."""
     if done.cancelled() or exit_code.done():
         return
     fault = done.exception()

@@ -20,8 +20,8 @@ _under_way: WeakKeyDictionary[asyncio.AbstractEventLoop, _Calls] = WeakKeyDictio
 async def run_in_thread(call: Callable[..., Any], *args: Any) -> Any:  # noqa: ANN401 -- any call
     """Return `call(*args)`, made in a daemon thread; raises what it raises.
 
-    Callers of the same call with the same arguments share the one that is under way. Whoever
-    gives up leaves it to the next attempt: at most one thread hangs on a thing, however often
+    Callers of the same call with the same arguments share the one that is under way. A caller that
+    gives up leaves it to the next attempt, so at most one thread hangs for each call, however often
     it is tried.
     """
     loop = asyncio.get_running_loop()
@@ -30,10 +30,10 @@ async def run_in_thread(call: Callable[..., Any], *args: Any) -> Any:  # noqa: A
     future = calls.get(key)
     if future is None:
         future = loop.create_future()
-        # Known to others only once the thread runs: where no thread is to be had, this raises.
+        # Shared with others only once the thread runs: where no thread can be started, this raises.
         _Thread(loop, future, key).start()
         calls[key] = future
-        # Whoever waited may have given up: an error nobody hears of is fine.
+        # The caller may have given up, so an error that nobody retrieves is fine.
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
         future.add_done_callback(lambda _: calls.pop(key))
     await asyncio.wait([future])
@@ -59,7 +59,7 @@ class _Thread(threading.Thread):
             found = call(*args)
         except Exception as exc:  # noqa: BLE001 -- raised again where it was asked for
             error = exc
-        # A call that outlives its loop has nobody to tell.
+        # A call that outlives its loop has nobody to report to.
         if not self._loop.is_closed():
             try:
                 self._loop.call_soon_threadsafe(_settle, self._future, found, error)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gate.runtime.board import Board
 
 HEADERS = (("Cache-Control", "no-store"), ("Server", "gate"))
-"""What every answer has; by `Server` the clients of gate know that it is gate they reached."""
+"""Headers of every answer. By `Server` the clients of gate recognise that they reached gate."""
 PATHS = ("/startupz", "/readyz", "/livez", "/healthz", "/status", "/metrics", "/")
 PARTS = "/startupz/"
 _TEXT = "text/plain; charset=utf-8"

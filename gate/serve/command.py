@@ -36,7 +36,7 @@ async def serve(plan: WaitPlan, sock: socket.socket) -> int:
     0: a sidecar that was told to stop has not failed; 1: `GATE_ON_TIMEOUT=exit`.
     """
     settings = plan.settings
-    # A disabled gate has found nothing ready: its opening is not to be remembered.
+    # A disabled gate has checked nothing, so its opening is not remembered.
     path = None if settings.disabled else settings.state_file
     observers = [] if path is None else [_Marker(path, plan).observe]
     board = make_board(
@@ -82,7 +82,7 @@ def _announce(plan: WaitPlan, sock: socket.socket) -> None:
 
 
 def _open_at_once(plan: WaitPlan, board: Board) -> None:
-    """Open where nothing is to be waited for: disabled, or opened before."""
+    """Open at once if gate is disabled, or has opened before in this sandbox."""
     if plan.settings.disabled:
         board.open(f"opened without checking: disabled: {plan.settings.disabled}")
     elif _has_opened_before(plan):
@@ -100,7 +100,7 @@ def _has_opened_before(plan: WaitPlan) -> bool:
 
 
 def _reported(plan: WaitPlan, board: Board) -> list[Awaitable[None]]:
-    """Return what tells others of the wait, where that is wanted; unasked nothing is loaded."""
+    """Return the tasks that report to others, as far as they are wanted; nothing else is loaded."""
     tasks: list[Awaitable[None]] = []
     if plan.settings.events or plan.settings.pod_condition:
         tasks.append(_report(plan, board))
@@ -110,13 +110,13 @@ def _reported(plan: WaitPlan, board: Board) -> list[Awaitable[None]]:
 
 
 async def _report(plan: WaitPlan, board: Board) -> None:
-    """Tell the API server; httpx takes long to load, and checks and probes must not wait."""
+    """Report to the API server. httpx is loaded in a thread, so checks and probes do not wait."""
     reports = await run_in_thread(import_module, "gate.report.pod_events")
     await reports.follow(plan.settings, board, plan.logger)
 
 
 def _is_traced() -> bool:
-    """Whether OpenTelemetry's own variables say where a trace goes, and that it is wanted."""
+    """Whether OpenTelemetry's own variables ask for a trace and name its destination."""
     endpoints = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
     is_off = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
     exporters = (os.environ.get("OTEL_TRACES_EXPORTER") or "otlp").replace(" ", "").split(",")
@@ -124,7 +124,7 @@ def _is_traced() -> bool:
 
 
 async def _trace(plan: WaitPlan, board: Board) -> None:
-    """Send the wait as a trace once it is over; nothing waits for that."""
+    """Send the wait as a trace once it is over."""
     await board.opened()
     try:
         reason = await run_in_thread(_send_trace, json.dumps(status.document(board)))
@@ -135,7 +135,7 @@ async def _trace(plan: WaitPlan, board: Board) -> None:
 
 
 def _send_trace(document: str) -> str:
-    """Return why the trace could not be sent, in a thread: both import and sending take long."""
+    """Send the trace, in a thread as it takes long; return why that failed, or ""."""
     try:
         tracing = import_module("gate.report.trace")
     except ModuleNotFoundError as exc:
@@ -183,7 +183,7 @@ async def _exit_when_overdue(plan: WaitPlan, board: Board, exit_code: asyncio.Fu
 
 @dataclass(frozen=True, slots=True)
 class _Marker:
-    """Leaves the mark of the opening for a gate that restarts in this pod."""
+    """Leaves a mark at the opening, for a gate that restarts in this pod."""
 
     path: str
     plan: WaitPlan

@@ -25,7 +25,7 @@ MOST = 512
 MOST_HELD = 100
 """Requests held at a time; one more is answered at once."""
 BACKLOG = 512
-"""Connections that wait in the kernel's queue: all of them while the process is replaced."""
+"""Length of the kernel's queue: connections wait there while the process is replaced."""
 _BATCH = 16
 """Connections accepted in one go: so many may be open above the bound for a moment."""
 _LAST_ANSWERS = 2.0

@@ -1,7 +1,7 @@
-"""The listening socket: bound before anything heavy is imported.
+"""The listening socket, which is bound before anything heavy is imported.
 
-An early probe then waits in the backlog instead of being refused, and nobody else takes the
-port (facts 13.1, 13.4). Nothing but `socket` is imported here.
+An early probe then waits in the backlog instead of being refused, and no other process can take the
+port and answer the kubelet. Nothing but `socket` is imported here.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ def open_socket(host: str, port: int) -> socket.socket:
 def early(
     arguments: Sequence[str], environ: Mapping[str, str]
 ) -> socket.socket | ListenError | None:
-    """Return the socket for what `--listen` or `GATE_LISTEN` say, or why there is none.
+    """Return the socket for `--listen` or `GATE_LISTEN`, or the error that prevents it.
 
-    None: the address cannot be read, which the configuration will say better.
+    It is None where the address cannot be read: the configuration reports that with its place.
     """
     try:
         wanted = given(arguments, environ, "--listen", "GATE_LISTEN")

@@ -1,4 +1,4 @@
-"""`gate wait`: the same waiting without a server, for init containers, scripts and laptops."""
+"""`gate wait`: waits without a server, for init containers, scripts and laptops."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from gate.core.model import Snapshot, Transition
 
 TIMEOUT = 300.0
-"""Seconds for everything together where none are given."""
+"""Default of `GATE_TIMEOUT` for `wait`, in seconds."""
 
 
 class Display(Protocol):
-    """What shows the waiting, beside the log or instead of it."""
+    """Shows the wait, beside the log or instead of it."""
 
     def observe(self, transition: Transition, snapshot: Snapshot) -> None:
         """Show a transition."""
 
     async def follow(self, board: Board) -> None:
-        """Show what time changes, until the opening or cancelled."""
+        """Keep what depends on the time up to date, until the opening or until cancelled."""
 
     def end(self, board: Board) -> None:
-        """Show what it has come to."""
+        """Show the outcome."""
 
 
 async def wait(plan: WaitPlan, display: Display | None = None) -> int:
@@ -66,9 +66,9 @@ async def wait(plan: WaitPlan, display: Display | None = None) -> int:
 async def once(
     dependency_checks: Sequence[DependencyCheck], summary: Callable[[Board], str] | None = None
 ) -> tuple[str, bool]:
-    """Return *summary*, or else a table, of one attempt each, and whether that is enough."""
+    """Make one attempt each; return *summary* or a table, and whether gate would open."""
     now = asyncio.get_running_loop().time()
-    # One attempt has to do: no streak, and what is optional is given up at once.
+    # One attempt must do: no successes in a row, and optional dependencies are given up at once.
     dependencies = [
         replace(one, successes=1, deadline=0.0 if one.optional else None)
         for one in (dependency_check.dependency for dependency_check in dependency_checks)

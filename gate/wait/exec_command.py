@@ -1,4 +1,4 @@
-"""The command after `--`, which takes gate's place once all is ready."""
+"""The command after `--`, which replaces gate once all is ready."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check(command: Sequence[str]) -> None:
-    """Raise `UsageError` if it can be no command: better before the wait than after it."""
+    """Raise `UsageError` if *command* cannot be a command, before the wait rather than after it."""
     if not command:
         msg = "nothing stands after --; name the command to become"
     elif not command[0]:
@@ -28,7 +28,7 @@ def check(command: Sequence[str]) -> None:
 
 def exec_command(command: list[str]) -> NoReturn:
     """Replace this process; raises `CommandError`."""
-    # Python ignores these, and what is ignored stays so after exec.
+    # Python ignores these signals, and an ignored signal stays ignored after exec.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     try:

@@ -28,7 +28,7 @@ def summary(board: Board) -> str:
 
 
 class JsonLines:
-    """Writes with *write*, which gets whole lines; what it returns is not 0 when it cannot."""
+    """Writes whole lines with *write*, which returns something else than 0 when it cannot."""
 
     def __init__(self, write: Callable[[str], int]) -> None:
         self._write = write
@@ -46,5 +46,5 @@ class JsonLines:
 
     def _put(self, line: str) -> None:
         if self._write(line):
-            # Whoever read has heard enough; gate still has to end with the right code.
+            # The reader has gone away; gate still has to end with the right code.
             self._write = lambda _: 0

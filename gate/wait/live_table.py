@@ -1,8 +1,7 @@
 """`gate wait` on a terminal: a table that is redrawn in place, and a last line that sums up.
 
-It does no more to the terminal than move the cursor up and erase what it drew itself. The
-cursor stays visible, lines wrap as ever, and keys are echoed: whatever ends gate, SIGKILL
-included, there is nothing to put back.
+It only moves the cursor up and erases what it drew itself. The cursor stays visible, lines wrap as
+usual, and keys are echoed. So nothing needs to be restored, whatever ends gate, SIGKILL included.
 """
 
 from __future__ import annotations
@@ -28,20 +27,20 @@ if TYPE_CHECKING:
 
 _REDRAW = 0.25
 """Seconds after which the table is drawn again although nothing has changed."""
-# Erased line by line: to erase the screen from its first line on means, in some terminals, to
-# keep what was there in the history, four times a second. Whole lines, as one that is only
-# written over may stay the second half of another, until the terminal gets wider.
+# Erased line by line: erasing the whole screen makes some terminals keep its content in the
+# history, four times a second. Whole lines are erased, because a line that is only overwritten may
+# remain as the second half of another.
 _BEGIN, _END, _ERASE_BELOW = "\x1b[2K", "\x1b[K\r\n", "\x1b[J"
 _STYLES = {"good": "32", "wait": "33", "bad": "31", "soft": "2", "bold": "1"}
 _STATES = {State.READY: "good", State.WAITING: "wait", State.OVERDUE: "bad", State.GIVEN_UP: "soft"}
 _NO_TRIES, _NO_TIME = 60, 45
-"""Columns of a terminal below which the number of attempts, and the time, are left out."""
+"""Below these columns, the number of attempts and the time are left out."""
 _NO_HEAD = 6
-"""Lines of a terminal below which head and number of those not shown are left out."""
+"""Below these lines, the head and the count of hidden rows are left out."""
 
 
 class Screen:
-    """The last lines of a terminal; what is written to it comes above them."""
+    """The last lines of a terminal; whatever is written appears above them."""
 
     def __init__(self, stream: TextIO, *, has_colours: bool) -> None:
         self._stream = stream
@@ -54,7 +53,7 @@ class Screen:
             columns, lines = os.get_terminal_size(self._stream.fileno())
         except OSError:
             columns, lines = 0, 0
-        # A terminal that nobody has told its size says 0.
+        # A terminal whose size is unknown says 0.
         return columns or 80, lines or 24
 
     def write(self, text: str) -> int:
@@ -73,7 +72,7 @@ class Screen:
         self._put(back + self._painted(lines))
 
     def leave(self) -> None:
-        """Let what is drawn stand, and draw below it from now on."""
+        """Keep what is drawn, and draw below it from now on."""
         self._drawn = []
 
     def _put(self, text: str) -> None:
@@ -83,7 +82,7 @@ class Screen:
     def _back(self) -> str:
         """Return what moves the cursor to where the drawn begins."""
         columns, lines = self.size()
-        # A terminal made narrower has wrapped what was drawn.
+        # A terminal that was made narrower has wrapped what was drawn.
         rows = sum(max(1, -(-_width(line) // columns)) for line in self._drawn)
         return f"\x1b[{min(rows, lines - 1)}A\r" if rows else "\r"
 
@@ -106,10 +105,10 @@ class Live:
         self._draw(snapshot)
 
     async def follow(self, board: Board) -> None:
-        """Draw several times a second, as time passes, and when the terminal has changed."""
+        """Redraw several times a second, and when the size of the terminal has changed."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGWINCH, lambda: self._draw(board.snapshot()))
-        # After Ctrl-Z and fg there are lines of the shell's below what was drawn.
+        # After Ctrl-Z and fg the shell's lines are below what was drawn.
         loop.add_signal_handler(signal.SIGCONT, self._screen.leave)
         try:
             while not board.latch.is_open:
@@ -120,7 +119,7 @@ class Live:
             loop.remove_signal_handler(signal.SIGCONT)
 
     def end(self, board: Board) -> None:
-        """Leave the last picture, and what it has come to."""
+        """Leave the last table, and the outcome."""
         self._draw(board.snapshot(), is_over=True)
         self._screen.leave()
 
@@ -130,8 +129,8 @@ class Live:
 
 def picture(snapshot: Snapshot, columns: int, lines: int, *, is_over: bool = False) -> list[Line]:
     """Return table and last line for a terminal of that size; *is_over* says how it ended."""
-    # A line as wide as the terminal would wrap in some; one line is left for the cursor, as what
-    # does not fit stays in the terminal's history, each time it is drawn.
+    # A line as wide as the terminal wraps in some terminals. One line is left for the cursor: what
+    # does not fit would be added to the history each time it is drawn.
     columns, has_head = max(columns - 1, 10), lines >= _NO_HEAD
     room = max(lines - 2 - 2 * has_head, 0)
     views = snapshot.dependencies

@@ -1,7 +1,7 @@
 """The page of `/`: one file without outside resources, and what a browser may do with it.
 
-What the page shows (names, addresses, reasons) comes from outside. It puts all of it in as
-text; should that ever fail, the policy lets nothing run but the script it was written with.
+What the page shows (names, addresses, reasons) comes from outside. It inserts all of it as text.
+Should that ever fail, the policy still runs no script but the page's own.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def load() -> tuple[str, str]:
 
 
 def _hash_of(element: str, text: str) -> str:
-    """Return what stands for the page's one *element* in its policy."""
+    """Return the hash that allows the page's one *element* in its policy."""
     inside = re.findall(f"<{element}>(.*?)</{element}>", text, re.DOTALL)
     digest = hashlib.sha256("".join(inside).encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
