@@ -1,15 +1,13 @@
-"""The checks: one file for each scheme, found by name, imported when configured.
+"""The checks: one module for each scheme, found by name, imported only when configured.
 
-A check is an object that is called with nothing and awaited: it makes one attempt, returns
-when the dependency is ready, and raises `CheckFailed` (or `Absent`) with the reason when it
-is not. It never retries, times out, logs or counts: the runner does. Its module has
-
-    def parse(target: Target) -> Check
-
-which reads URL and options from *target*, noting there what is wrong. A driver is imported
-at the top of a module that only `parse` imports, by name, where the configuration asks for
-it; one that is not installed is then a problem that says what to install. Other packages add
-schemes by the entry-point group `gate.checks`: scheme = `module:parse`.
+A check is called without arguments and awaited. It makes one attempt: it returns when the
+dependency is ready, and raises `CheckFailed` (or `Absent`) with the reason when it is not. It never
+retries, times out, logs or counts; the runner does. Its module has def parse(target: Target) ->
+Check which reads the URL and the options from *target*, and notes there what is wrong. A driver is
+imported at the top of a module of its own, which `parse` imports by name. If the driver is not
+installed, that becomes a problem that says what to install. Other packages add schemes by the
+entry-point group `gate.checks`: scheme = `module:parse`. They import `CheckFailed`, `Absent` and
+`Target` from here.
 """
 
 from __future__ import annotations
@@ -20,15 +18,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from gate import DISTRIBUTION
+from gate.core.errors import Absent, CheckFailed
 from gate.core.suggest import closest
+from gate.core.target import Target
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from gate.core.target import Target
+__all__ = [
+    "EXTRAS",
+    "GROUP",
+    "SCHEMES",
+    "Absent",
+    "Check",
+    "CheckFailed",
+    "Parse",
+    "Target",
+    "load",
+]
 
 Check = Callable[[], Awaitable[None]]
-Parse = Callable[["Target"], "Check | None"]
+Parse = Callable[[Target], "Check | None"]
 
 SCHEMES: dict[str, str] = {
     "amqp": "gate.checks.amqp.check",
@@ -64,7 +74,7 @@ SCHEMES: dict[str, str] = {
     "valkey": "gate.checks.redis.check",
     "valkeys": "gate.checks.redis.check",
 }
-"""Scheme to module: strings, so that nothing is imported that is not configured."""
+"""Scheme to module; strings, so that only what is configured is imported."""
 
 _WITH_FORMS = frozenset(
     {
@@ -72,7 +82,7 @@ _WITH_FORMS = frozenset(
         *("mariadb", "mysql", "postgres", "postgresql"),
     }
 )
-"""Schemes whose checks read what stands behind a `+`: a driver of the app's, a way to connect."""
+"""Schemes whose checks read what follows a `+`: the app's driver, or a way to connect."""
 
 EXTRAS: dict[str, str] = {
     "aiokafka": "kafka",
@@ -81,7 +91,7 @@ EXTRAS: dict[str, str] = {
     "h2": "http2",
     "pymongo": "mongodb",
 }
-"""Optional top-level package to the extra of gate that brings it."""
+"""Optional top-level package to the extra that installs it."""
 
 GROUP = "gate.checks"
 
@@ -110,20 +120,20 @@ def _find(target: Target) -> Parse | None:
 
 
 def _entry_point(target: Target, scheme: str) -> Parse | None:
-    """Look in other packages: only on a miss, as reading package metadata costs 25 ms."""
+    """Look in other packages; only for unknown schemes, as reading package metadata costs 25 ms."""
     from importlib.metadata import entry_points  # noqa: PLC0415 -- costs 25 ms, see above
 
     for entry in entry_points(group=GROUP, name=scheme):
         return partial(_parse_elsewhere, entry)
     near = closest(scheme, SCHEMES)
-    # What is far from any scheme may be a piece of a password with a `;` in it: not shown.
+    # Not shown where it is close to no scheme: it may be a piece of a password with a `;` in it.
     text = f"unknown scheme; gate has {', '.join(sorted(SCHEMES))}"
     target.problem(f"{scheme}: unknown scheme; did you mean {near}?" if near else text)
     return None
 
 
 def _parse_elsewhere(entry: EntryPoint, target: Target) -> Check | None:
-    """Have another package make the check; what goes wrong there is a problem like others."""
+    """Let another package make the check; whatever it raises becomes a problem."""
     try:
         parse: Parse = entry.load()
         return parse(target)
@@ -134,7 +144,7 @@ def _parse_elsewhere(entry: EntryPoint, target: Target) -> Check | None:
 
 
 def _missing(target: Target, exc: ModuleNotFoundError) -> None:
-    """Tell a driver that is not installed from a fault of the module itself."""
+    """Note a problem for a driver that is not installed; any other missing module is a fault."""
     package = (exc.name or "").partition(".")[0]
     extra = EXTRAS.get(package)
     if extra is None:

@@ -1,13 +1,12 @@
 """file:///path -- it exists, is not empty, and nobody is writing it.
 
-That is: device, inode, size and time of change are the same in two looks 100 ms apart.
-Two looks rather than the age of the file: that needs no right clock, neither here nor on a
-file server, and holds for tmpfs, `emptyDir` and the link swap of ConfigMaps and Secrets.
-A writer that rests for longer is told by `older-than=5s`: unchanged for that long, by the
-clocks. NFS may show a change some seconds late.
+Device, inode, size and time of change must be the same in two looks 100 ms apart. Two looks need no
+correct clock, here or on a file server, and work for tmpfs, `emptyDir` and the swapped links of
+ConfigMaps and Secrets. For a writer that pauses longer, `older-than=5s` wants the file unchanged
+for that long by the clock. NFS may show a change some seconds late.
 
-`min-size=BYTES` is 1; 0 lets an empty marker file pass. `contains=TEXT` is looked for in the
-last MiB of the file. Without it the file is not opened: gate needs no right to read it.
+`min-size=BYTES` is 1; 0 lets an empty marker file pass. `contains=TEXT` is looked for in the last
+MiB of the file. Without it the file is not opened: gate needs no right to read it.
 
 No such file is what `until=down` waits for.
 """
@@ -75,7 +74,7 @@ class _Look:
 
     @property
     def stamp(self) -> tuple[int, int, int, int]:
-        """What another file, or a write, changes."""
+        """The values that change with a write, or with another file at the path."""
         found = self.found
         return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
@@ -97,7 +96,7 @@ def parse(target: Target) -> File:
 
 
 def _look(path: str) -> _Look:
-    """Look at the file by its path, each time anew: a link may have been swapped."""
+    """Look at the file by its path, each time anew, as a link may have been swapped."""
     try:
         return _Look(demand(os.stat(path)))  # noqa: PTH116 -- what Path.stat calls
     except OSError as exc:
@@ -105,7 +104,7 @@ def _look(path: str) -> _Look:
 
 
 def _read(path: str) -> _Look:
-    """Look at the file and read it, through one descriptor: of one and the same file."""
+    """Look at the file and read it through one descriptor, so that both are of the same file."""
     try:
         with opened(path) as file:
             found = os.fstat(file.fileno())

@@ -1,6 +1,6 @@
 """memcached://host:port -- `version` is answered; with credentials: login works.
 
-That is SASL PLAIN, or where the server wants it in text (`memcached -Y`) a `set`.
+The login is SASL PLAIN, or a `set` where the server wants it in text (`memcached -Y`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _OK, _REFUSED, _UNKNOWN = 0x00, 0x20, 0x81
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memcached:
-    """Asks for the version in text, which shows how to log in; in binary else."""
+    """Asks for the version in text, which shows how to log in; else in the binary protocol."""
 
     endpoint: Endpoint
     login: Login | None = None

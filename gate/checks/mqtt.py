@@ -33,12 +33,12 @@ _REFUSED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mqtt:
-    """Connects with a clean session and takes leave."""
+    """Connects with a clean session and disconnects."""
 
     endpoint: Endpoint
     login: Login | None = None
     client_id: str = ""
-    """For brokers that let in certain ones only; else one of its own for each attempt."""
+    """The client id for brokers that accept only certain ones; else a new one for each attempt."""
 
     async def __call__(self) -> None:
         """Raise `CheckFailed` unless the broker answers, and accepts the login if any."""
@@ -63,7 +63,7 @@ class Mqtt:
         return b"\x10" + _length(len(body)) + body
 
     def _judge(self, code: int) -> None:
-        """Raise unless the refusal shows a broker that lets in whom it knows."""
+        """Raise `CheckFailed` unless the refusal shows a broker that works for known clients."""
         if code == _UNAVAILABLE:
             msg = "server unavailable"
             raise CheckFailed(msg)

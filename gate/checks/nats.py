@@ -28,7 +28,7 @@ _AUTHORIZATION = "Authorization Violation"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nats:
-    """Reads the greeting, turns to TLS where the server wants it, logs in and pings.
+    """Reads the greeting, starts TLS where the server wants it, logs in and pings.
 
     `tls` says how to speak TLS if it comes to that, `is_tls_wanted` that it must.
     """
@@ -77,7 +77,7 @@ class Nats:
         return {"auth_token": username or password}
 
     async def _pong(self, talk: Conversation) -> None:
-        """Wait for the PONG; the server may tell and ask other things before."""
+        """Wait for the PONG; the server may send other lines before."""
         for _ in range(_MOST_LINES):
             line = await talk.line()
             if line == b"PONG":

@@ -1,10 +1,9 @@
 """sidecar:NAME -- a well-known sidecar of the pod is truly ready.
 
-The table says where it tells. `port` and `path` say so where it was set up otherwise; every
-option of the check that is made of it (`http` or `file`) is taken too.
-
-Vault Agent tells nowhere that it has rendered its templates, so its files are looked at, each
-as the `file` check does: `file=NAME`, repeatable, below /vault/secrets or an absolute path.
+The table has the port and path where each sidecar says so. `port` and `path` change them, and every
+option of the underlying check (`http` or `file`) is accepted. Vault Agent does not say that it has
+rendered its templates, so its files are checked as by `file://`: `file=NAME`, repeatable, below
+/vault/secrets or an absolute path.
 """
 
 from __future__ import annotations
@@ -95,8 +94,8 @@ def _vault(target: Target) -> Rendered:
 def _as(scheme: str, url: str, target: Target) -> Check:
     """Return the check of *scheme* for *url* with the options of *target*.
 
-    By name, as checks do not import each other. The copy shares problems, secrets and what
-    is known of options with its original.
+    It is loaded by name, as checks do not import each other. The copy of *target* shares problems,
+    secrets and known options with its original.
     """
     there = copy(target)
     there.url = urls.parse(url)

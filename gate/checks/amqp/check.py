@@ -1,9 +1,7 @@
 """amqp://host:port/vhost -- the broker greets; with credentials: login and vhost work.
 
-Of several hosts one is enough.
-
-Without credentials the broker notes a client that closed unexpectedly, as a warning: there
-is no way to leave before the login that it does not note, and none is quieter.
+One of several hosts is enough. Without credentials the broker logs a warning about a client that
+closed unexpectedly; every way to leave before the login is logged.
 """
 
 from __future__ import annotations
@@ -29,16 +27,16 @@ if TYPE_CHECKING:
 
 GUEST = Login(username="guest", written_password="guest")  # noqa: S106 -- what every client takes where the URL gives none
 SETTLING = 0.3
-"""Seconds for which a broker must bear with a connection before it counts as ready.
+"""Seconds for which a broker must keep a connection open before it counts as ready.
 
-RabbitMQ listens, and lets clients in, 70 to 300 ms before its boot is done (measured on 3.10);
-nothing in the protocol tells the two apart.
+RabbitMQ accepts logins 70 to 300 ms before its boot is done (measured on 3.10), and nothing in the
+protocol shows the difference.
 """
 _LONGEST_NAME = 255
 _PASSIVE = b"\x01"
 _NO_ARGUMENTS = long_text(b"")
 _ACCESS_REFUSED, _NOT_FOUND, _NOT_ALLOWED = 403, 404, 530
-# The broker then says that a login is refused, instead of hanging up after a second.
+# With this, the broker says that a login is refused instead of hanging up after a second.
 _CAPABILITIES = short_text("authentication_failure_close") + b"t\x01"
 _PROPERTIES = (
     short_text("product") + b"S" + long_text(b"gate")
@@ -48,7 +46,7 @@ _PROPERTIES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amqp:
-    """Greets; with a login opens the vhost, and looks for the queue if one is wanted."""
+    """Reads the greeting; with a login it opens the vhost and looks for the wanted queue."""
 
     endpoints: tuple[Endpoint, ...]
     login: Login | None = None
@@ -56,7 +54,7 @@ class Amqp:
     queue: str = ""
 
     async def __call__(self) -> None:
-        """Raise `CheckFailed` unless a broker lets in whom it should, and has the queue."""
+        """Raise `CheckFailed` unless a broker accepts the login and has the queue."""
         await first_ready({str(place): partial(self._ask, place) for place in self.endpoints})
 
     async def _ask(self, place: Endpoint) -> None:
@@ -71,7 +69,7 @@ class Amqp:
                 await _settle(methods)
 
     async def _enter(self, methods: Methods, greeting: bytes, login: Login) -> None:
-        """Log in, look around and leave, as the broker wants it in every case."""
+        """Log in, look for vhost and queue, and close the connection properly in every case."""
         try:
             await _log_in(methods, greeting, login)
             await self._open_vhost(methods)
@@ -113,7 +111,7 @@ class Amqp:
         return CheckFailed(f"vhost {self.vhost}: {text}")
 
     def _no_queue(self, refusal: Refusal) -> CheckFailed:
-        # The same code tells of a queue that is there while the node that holds it is down.
+        # The broker uses the same code for a queue whose node is down.
         if refusal.code == _NOT_FOUND and "no queue" in str(refusal):
             return Absent(f"queue not found: {self.queue}")
         return CheckFailed(f"queue {self.queue}: {refusal}")
@@ -135,7 +133,7 @@ def parse(target: Target) -> Amqp:
 
 
 async def _settle(methods: Methods) -> None:
-    """Raise `CheckFailed` where the broker does not bear with the connection."""
+    """Raise `CheckFailed` if the broker does not keep the connection open."""
     attempt.enter_stage("settling")
     try:
         async with asyncio.timeout(SETTLING):
@@ -166,5 +164,5 @@ async def _log_in(methods: Methods, greeting: bytes, login: Login) -> None:
     except Closed as exc:
         msg = f"login refused: {exc}"
         raise CheckFailed(msg) from exc
-    # What the broker proposes, without heartbeats.
+    # The limits that the broker proposes, without heartbeats.
     methods.send(wire.TUNE_OK, tune[:6] + b"\x00\x00")

@@ -34,7 +34,7 @@ _NOT_AMQP = "not AMQP 0-9-1 on this port"
 
 
 class Refusal(CheckFailed):
-    """The broker closes connection or channel, with a code and a text."""
+    """The broker has closed the connection or the channel, with a code and a text."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
@@ -67,12 +67,12 @@ class Methods:
         raise CheckFailed(_NOT_AMQP)
 
     async def close(self) -> None:
-        """Take leave as the broker wants it."""
+        """Close the connection as the protocol demands."""
         if self.is_closed:
             self.send(CLOSE_OK)
             return
-        # For a channel that the broker has closed as well: it may stumble over the two
-        # farewells at once, and log that.
+        # Also for a channel that the broker has closed: it may log an error about two closings at
+        # once.
         self.send(CLOSE, _NO_REASON)
         await self.expect(CLOSE_OK)
 
@@ -110,7 +110,7 @@ def long_text(raw: bytes) -> bytes:
 
 
 def _refusal(arguments: bytes) -> Refusal:
-    """Return what the arguments of a closing say: code and text, `NOT_FOUND - no queue …`."""
+    """Return the refusal that a closing method carries: code and text, `NOT_FOUND - no queue …`."""
     code = int.from_bytes(arguments[:2], "big")
     size = arguments[2] if len(arguments) > 2 else 0  # noqa: PLR2004 -- behind the code
     text = phrase(arguments[3 : 3 + size]) or f"closed with code {code}"

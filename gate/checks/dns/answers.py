@@ -17,7 +17,7 @@ class Wanted:
     unit: str = "answers"
 
     def judge(self, answers: dict[str, str]) -> None:
-        """Raise `CheckFailed` unless *answers*, every accepted form to what is shown, do."""
+        """Raise `CheckFailed` unless *answers*, from accepted to shown forms, are as wanted."""
         found = sorted(set(answers.values()))
         if len(found) < self.least:
             msg = f"{len(found)} of at least {self.least} {self.unit}"

@@ -1,16 +1,16 @@
 """dns://name -- the name resolves as the app's own resolver would see it.
 
-Without `type` and `server`, and for `type=A` or `AAAA` without `server`, that is
-`getaddrinfo`: hosts file, search list and all, a final dot ends the search. Records of other
-types are looked up with the search list and the servers of /etc/resolv.conf. With
-`server=HOST[:PORT]` that server is asked for the name as it is written.
+Without `type` and `server`, and for `type=A` or `AAAA` without `server`, that is `getaddrinfo`:
+hosts file, search list and all, a final dot ends the search. Records of other types are looked up
+with the search list and the servers of /etc/resolv.conf. With `server=HOST[:PORT]` that server is
+asked for the name as it is written.
 
-`min=N` wants N answers. `expect=VALUE` must be among them, repeatable or with commas: an
-address, a name, `target:port` or target (SRV), the text (TXT, without commas as separators).
+`min=N` wants N answers. `expect=VALUE` must be among them, repeatable or with commas: an address, a
+name, `target:port` or target (SRV), the text (TXT, without commas as separators).
 
-A name that does not exist is what `until=down` waits for. Where it exists without a record
-of the wanted type it is not; only `getaddrinfo` does not tell these apart everywhere, so there
-a name without an address counts as gone.
+`until=down` waits for a name that does not exist. A name without a record of the wanted type
+exists. `getaddrinfo` does not tell the two apart on every system, so there a name without an
+address counts as gone.
 """
 
 from __future__ import annotations

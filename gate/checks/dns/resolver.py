@@ -1,7 +1,7 @@
-"""Records of any type, or from a certain server, asked for with dnspython.
+"""Records of any type, or from a certain server, with dnspython.
 
-Nothing is kept from one attempt to the next: /etc/resolv.conf is read each time, as the
-network of a pod may come to be while gate waits.
+Nothing is kept between attempts: /etc/resolv.conf is read each time, as the pod's network may be
+set up while gate waits.
 """
 
 from __future__ import annotations
@@ -80,10 +80,10 @@ class Records:
             raise CheckFailed(msg) from exc
 
     async def _search(self, resolver: dns.asyncresolver.Resolver, kind: str) -> dict[str, str]:
-        """Return every accepted form of each answer to what is shown; empty for none.
+        """Return every accepted form of each answer, mapped to the form that is shown.
 
-        Goes on after whatever is no answer, as glibc does; dnspython's own search would end
-        at a name without such a record, and at a server that refuses.
+        The search goes on after a name without an answer, as in glibc. dnspython's own search would
+        end at a name without such a record, and at a server that refuses.
         """
         failures: list[CheckFailed] = []
         for name in _candidates(self.name, resolver):
@@ -120,7 +120,10 @@ class Records:
 
 
 async def _addresses(server: str, port: int) -> list[str]:
-    """Return where *server* is; that it is nowhere says nothing of the name to be asked for."""
+    """Return the addresses of *server*.
+
+    That the server does not exist says nothing about the name.
+    """
     try:
         return [str(info[4][0]) for info in await lookup(server, port)]
     except CheckFailed as exc:

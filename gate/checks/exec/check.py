@@ -1,12 +1,12 @@
 """exec:COMMAND ARGS -- the command exits with 0, or one of `code=N[,M]`.
 
-Written as one word: `"exec:pg_isready -h db"`. Words are split and quoted as in a shell, but
-there is none, unless `shell` asks for `/bin/sh -c`. The command has gate's environment and no
-input; the reason shows the last line of its output. When it ends, when time is up or gate
-stops, all of its process group is killed.
+Written as one word: `"exec:pg_isready -h db"`. Words are split and quoted as in a shell, but there
+is none, unless `shell` asks for `/bin/sh -c`. The command has gate's environment and no input; the
+reason shows the last line of its output. When it ends, when time is up or gate stops, all of its
+process group is killed.
 
-Another exit code is a "no" and what `until=down` waits for, but for 126 and 127, with which
-shells say that they could not run it.
+Any other exit code means "no", and is what `until=down` waits for, except 126 and 127, by which
+shells say that they could not run the command.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Exec:
             try:
                 end = await run_in_thread(_end, process)
             except BaseException:
-                # The thread that waits for the end reaps what this kills.
+                # The thread that waits for the end reaps what is killed here.
                 _kill(process.pid)
                 raise
             output.drain()
@@ -116,8 +116,8 @@ def _codes(text: str) -> frozenset[int]:
 def _end(process: subprocess.Popen[bytes]) -> os.waitid_result | None:
     """Wait for the end and return how it came; runs in a thread.
 
-    The process stays a zombie until its group is killed, lest the number be another's by
-    then. As PID 1 gate is given the orphans of the group as children, and reaps them too.
+    The process stays a zombie until its group is killed, so that its number cannot be reused
+    before. As PID 1, gate inherits the orphans of the group, and reaps them too.
     """
     try:
         end = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
@@ -134,7 +134,7 @@ def _end(process: subprocess.Popen[bytes]) -> os.waitid_result | None:
 
 
 def _kill(group: int) -> None:
-    # Gone already, or all that is left of it is another user's.
+    # It is gone already, or what is left belongs to another user.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""What a command writes: read so that it never blocks, kept only as far as it is told."""
+"""The output of a command: read so that the command never blocks; only the end is kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _LARGEST_PIPE = 1024 * 1024
 class Output:
     """A pipe; `writer` is for the command, and stays open until the block ends.
 
-    Its end is not waited for: a daemon that the command leaves behind may hold it open.
+    The end of the output is not waited for: a daemon that the command leaves behind may keep it
+    open.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:

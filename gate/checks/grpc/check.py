@@ -1,8 +1,8 @@
 """grpc://host:port -- `grpc.health.v1.Health/Check` says SERVING (`grpcs`: over TLS).
 
-One unary call on HTTP/2, written with the `h2` package on asyncio's streams. Not grpcio,
-which brings threads and 10 MB; not httpx, which drops the trailers: grpcio's health service
-says NOT_FOUND there, after an empty message, which reads like the state UNKNOWN.
+One unary call on HTTP/2, written with the `h2` package on asyncio's streams. grpcio would bring
+threads and 10 MB. httpx drops the trailers, in which the health service says NOT_FOUND after an
+empty message that reads like the state UNKNOWN.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Grpc:
             body = frame(request(self.service))
             answer = await self.call((reader, writer), headers=self._headers(), body=body)
         finally:
-            # Sends TLS's farewell and does not wait for the server's, which grpcio never says.
+            # Closes TLS without waiting for the server's closing, which grpcio never sends.
             writer.close()
             writer.transport.abort()
         judge(answer, self.service)

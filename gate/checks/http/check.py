@@ -28,7 +28,7 @@ _ALSO_HTTP2 = ("te", "trailers")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Http:
-    """Asks once, on a connection of its own; follows redirects only if told to."""
+    """Makes one request, on a connection of its own; follows redirects only if told to."""
 
     ask: RequestTemplate
     expected: Expected
@@ -46,13 +46,13 @@ class Http:
             try:
                 following = await self._visit(ask, left)
             except CheckFailed as exc:
-                # Never `Absent`: what has led there is alive.
+                # Never `Absent` after a redirect: the server that sent it is alive.
                 msg = f"{exc} (redirected to {ask})"
                 raise CheckFailed(msg) from exc
 
     async def _visit(self, ask: RequestTemplate, redirects: int) -> RequestTemplate | None:
         """Judge the answer to *ask*, or return where it leads."""
-        # Connected before anything is built: to be refused must cost next to nothing.
+        # Connected before anything is built: a refused connection must cost next to nothing.
         stream = await ask.route.open(self.alpn)
         async with closing(stream[1]), self.protocol(stream) as transport:
             answer = await transport.handle_async_request(await ask.request())

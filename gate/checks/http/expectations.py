@@ -29,7 +29,7 @@ _STATUS = re.compile(r"[1-5](\d\d|xx)", re.ASCII | re.IGNORECASE)
 
 
 class Query(Protocol):
-    """A JMESPath expression, ready to be asked."""
+    """A compiled JMESPath expression."""
 
     def search(self, value: Any) -> Any:  # noqa: ANN401 -- JSON is anything
         """Return what the expression finds in *value*; raises `ValueError`."""
@@ -60,9 +60,9 @@ class Expected:
         self._judge_json(body, is_whole=is_whole)
 
     async def _let_finish(self, answer: httpx.Response) -> None:
-        """Take what is still to come: some servers log an error if one hangs up before.
+        """Read the rest of the body: some servers log an error if a client leaves before.
 
-        A body that has no end, or breaks off, has its status all the same.
+        A body without an end, or one that breaks off, does not matter: the status is known.
         """
         with suppress(CheckFailed, TimeoutError):
             async with asyncio.timeout(self.patience):

@@ -1,7 +1,7 @@
 """HTTP/1.1 on a connected stream, behind httpx's transport interface.
 
-httpx's own transport costs twice the CPU for each attempt, words its errors in its own way,
-and keeps a pool of connections that a check must not have.
+httpx's own transport costs twice the CPU for each attempt, has its own words for errors, and keeps
+a pool of connections, which a check must not have.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Http1(httpx.AsyncBaseTransport):
         return event
 
     def _send(self, request: httpx.Request) -> None:
-        """Send all at once, and not wait for it: the server may answer before it has read."""
+        """Send everything in one write; the server may answer before it has read all of it."""
         target = request.extensions.get("target", request.url.raw_path)
         events = (
             h11.Request(method=request.method, target=target, headers=request.headers.raw),
@@ -68,7 +68,7 @@ class Http1(httpx.AsyncBaseTransport):
         self._writer.write(b"".join(self._connection.send(event) or b"" for event in events))
 
     async def _head(self) -> h11.Response | h11.InformationalResponse:
-        """Return the head that counts: those before the last one (100, 103) do not."""
+        """Return the final head; informational ones (100, 103) are skipped."""
         while True:
             event: h11.Response | h11.InformationalResponse = await self.next_event()
             if isinstance(event, h11.Response) or event.status_code == _SWITCHING_PROTOCOLS:

@@ -74,12 +74,12 @@ class Http2(httpx.AsyncBaseTransport):
         return event
 
     def make_room(self, size: int | None) -> None:
-        """Let the server send *size* bytes more: what it sent was taken."""
+        """Allow the server to send *size* bytes more, because so many were read."""
         self._connection.acknowledge_received_data(size or 0, _STREAM)
         self._send()
 
     async def aclose(self) -> None:
-        """Take leave, so that the server sees an end and no breach."""
+        """Say goodbye, so that the server sees a proper end."""
         try:
             self._connection.close_connection()
         except h2.exceptions.ProtocolError:
@@ -108,7 +108,7 @@ class Http2(httpx.AsyncBaseTransport):
         self._has_spoken = True
 
     def _send(self) -> None:
-        """Send what is due, and as much of the body as the server has room for."""
+        """Send what is pending, and as much of the body as the server's window allows."""
         try:
             while self._unsent and (room := self._room()):
                 part, self._unsent = self._unsent[:room], self._unsent[room:]

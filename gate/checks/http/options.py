@@ -51,7 +51,7 @@ def parse(target: Target) -> RequestTemplate:
 
 
 def _check(target: Target, ask: RequestTemplate) -> None:
-    """Note what does not go together."""
+    """Note a problem for options that contradict each other."""
     given = [name for name, _ in ask.header if name.lower() == "authorization"]
     if len(given) + bool(ask.bearer_file) + bool(ask.basic_file) > 1:
         target.problem(

@@ -1,4 +1,4 @@
-"""What an HTTP server is asked, the first time and after a redirect."""
+"""The request that an HTTP server gets, at first and after a redirect."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Header = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestTemplate:
-    """One request; `url` is as the server knows itself, `route` is how it is reached."""
+    """One request; `url` is what the server calls itself, `route` is how it is reached."""
 
     url: httpx.URL
     route: Route
@@ -65,7 +65,7 @@ class RequestTemplate:
         )
 
     def redirected(self, answer: httpx.Response) -> RequestTemplate | None:
-        """Return what *answer* wants asked instead, None if it is no redirect."""
+        """Return the request that the redirect *answer* asks for, None if it is no redirect."""
         location = answer.headers.get("location")
         if answer.status_code not in _REDIRECTS or not location:
             return None
@@ -97,7 +97,7 @@ class RequestTemplate:
         return ()
 
     def _without_body(self, status: int) -> RequestTemplate:
-        """Return what the status makes of the request: but for 307 and 308, a GET."""
+        """Return method and body after a redirect: a GET, except after 307 and 308."""
         if status in _KEEP_METHOD or self.method == "HEAD":
             return self
         return replace(self, method="GET", body=b"")

@@ -39,7 +39,7 @@ class Proxy:
         return (("proxy-authorization", self.authorization),) if self.authorization else ()
 
     async def open(self) -> Stream:
-        """Return a stream to the proxy; that it is not there says nothing of the server."""
+        """Return a stream to the proxy. A missing proxy says nothing about the server."""
         try:
             tls = await self.tls.context(("http/1.1",)) if self.tls else None
             sock = await dial(self.host, self.port)
@@ -93,7 +93,7 @@ class Route:
         return await wrap(sock, tls=tls, server_name=self.server_name)
 
     def elsewhere(self, url: httpx.URL, *, is_trusted: bool) -> Route:
-        """Return the way to *url*; where it is not trusted, nothing private goes along."""
+        """Return the route to *url*; an untrusted one gets no client certificate or credentials."""
         tls = self.tls if is_trusted else replace(self.tls, cert="", key="", server_name="")
         return Route(
             host=url.host,

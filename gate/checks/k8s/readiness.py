@@ -18,7 +18,7 @@ _NOT_OBSERVED = "its controller has not seen the latest change yet"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one object adds: the ids of what is ready in it, or why it is not."""
+    """What one object contributes: the ids of what is ready in it, or the reason why it is not."""
 
     ready: frozenset[str] = frozenset()
     reason: str = ""

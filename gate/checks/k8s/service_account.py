@@ -1,4 +1,4 @@
-"""Where the API server is and who asks it: the pod's service account, or what options say."""
+"""Where the API server is and who asks: the pod's service account, unless options say otherwise."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Login:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The options; what they leave open is looked up at each attempt, as it rotates."""
+    """The options. What they leave open is looked up at each attempt, because it rotates."""
 
     server: Url | None = None
     """None: the API server of the cluster this runs in."""

@@ -1,11 +1,11 @@
 """Objects of the cluster, listed once and then kept current by one open watch.
 
-The watch is read by a task of its own: a pause of the runner ends in the middle of a read,
-and the next attempt must find what came meanwhile. The task belongs to the task that makes
-the attempts and ends with it, so that no connection outlives the wait.
+A task of its own reads the watch, because the runner's pause may end in the middle of a read, and
+the next attempt must find what came meanwhile. The task ends with the task that makes the attempts,
+so that no connection outlives the wait.
 
-A watch that ends is not resumed from where it was: listing anew costs one small request,
-and is right after `410 Gone`, a restarted API server and an expired token alike.
+A watch that ends is not resumed. Listing anew costs one small request, and is right after `410
+Gone`, a restart of the API server, and an expired token alike.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LIFE = 300
 RETRY = 30.0
 """Seconds after which a watch that RBAC has refused is tried again: the right may come late."""
 SHORTEST = 1.0
-"""Seconds a watch must have lived for its end to be news; else attempts would race."""
+"""Seconds that a watch must have lived for its end to count as a change."""
 
 
 class Watch:
@@ -128,11 +128,11 @@ class Watch:
             owner.remove_done_callback(end)
 
         owner.add_done_callback(end)
-        # Not in a `finally` of its own: a task cancelled before its first step has none.
+        # Not in a `finally` of the task: one that is cancelled before its first step has none.
         follower.add_done_callback(clean_up)
 
     async def _follow(self, version: str, connection: Connection) -> None:
-        """Take what the watch brings until it ends; why it ended the next list will tell."""
+        """Take the events of the watch until it ends; the next list shows why it ended."""
         started = asyncio.get_running_loop().time()
         with suppress(CheckFailed):
             await self._take_all(version, connection)
@@ -163,7 +163,7 @@ class Watch:
                 return
 
     def _take(self, event: Any) -> bool:  # noqa: ANN401 -- JSON is anything
-        """Note what *event* brings; False where the watch is of no more use."""
+        """Take in *event*; return False if the watch is of no more use."""
         thing = event.get("object") if isinstance(event, dict) else None
         if not isinstance(thing, dict) or event.get("type") == "ERROR":
             return False

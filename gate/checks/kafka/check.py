@@ -1,7 +1,7 @@
 """kafka://host1:port,host2:port -- a broker answers metadata; each `topic` has all its leaders.
 
-By hand but for SCRAM, which is the driver's: so every answer is bounded, all addresses are
-tried, and the TLS options are those of every other check.
+Spoken by hand, except SCRAM, for which the driver is used. So every answer is bounded, all
+addresses are tried, and the TLS options are those of every other check.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Kafka:
 async def _login_demanded_by(broker: Endpoint) -> list[str]:
     """Return the mechanisms if *broker* hung up because it wants a login first.
 
-    Only now is it asked for them: brokers without logins do not expect the question.
+    It is asked only now, because brokers without logins do not expect the question.
     """
     async with broker.open() as talk:
         attempt.enter_stage("handshake")

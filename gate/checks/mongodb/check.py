@@ -1,7 +1,7 @@
 """mongodb://host:port, mongodb+srv://name -- `hello` is answered; with credentials: login works.
 
-The server is asked by hand, and pymongo only once it says that it is ready: so the reasons
-are the same with and without credentials, and waiting costs no driver.
+`hello` is sent by hand, and pymongo is used only once the server says that it is ready. So the
+reasons are the same with and without credentials, and waiting needs no driver.
 """
 
 from __future__ import annotations

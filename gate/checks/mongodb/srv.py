@@ -62,7 +62,7 @@ class Srv:
         return hosts
 
     def _judge(self, host: str) -> None:
-        """Raise `CheckFailed` for a host elsewhere: whoever forges DNS would get the password."""
+        """Raise `CheckFailed` for a host outside the domain, where a forged record may point."""
         labels = self.name.lower().rstrip(".").split(".")
         parent = labels if len(labels) < _SHORT else labels[1:]
         if not host.lower().endswith("." + ".".join(parent)):

@@ -1,8 +1,8 @@
 """Proving a password to MySQL and MariaDB, in each of the ways they ask for.
 
-By hand, as drivers break the rule of `_mysql_wire`: aiomysql leaves in the middle where the
-server asks in a way that it does not know. Of a user that it does not have a server asks in
-any way it likes, so that nobody can tell: that denial is no other than the rest.
+Written by hand, because drivers break the rule of `protocol.py`: aiomysql leaves in mid-handshake
+if the server asks in a way that it does not know. For an unknown user a server may ask in any way,
+so that the denial looks the same.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _WITHOUT_PASSWORD = {ED25519: _NOTHING, SHA256: b"\0"}
 
 
 class Exchange:
-    """A login as it goes on: what the server asks, and what it is answered.
+    """The dialogue of a login: what the server asks, and the answers.
 
-    A password is sent as it is only where nobody else hears it: `is_secret` says so, and
-    `has_tls` whether that is because of TLS.
+    A password is sent as it is only where nobody else hears it: `is_secret` says so, and `has_tls`
+    whether that is because of TLS.
     """
 
     def __init__(

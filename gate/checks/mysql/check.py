@@ -1,8 +1,8 @@
 """mysql://user:password@host:3306/db -- accepts connections; with credentials: login works.
 
-Without a password it logs in as a user `gate`, whom the server denies: that is the answer of
-a server that accepts connections. A password, `query` or `role` makes it a real login, and
-each of them has to hold. No driver is needed.
+Without a password gate logs in as a user `gate`, which the server denies: so answers a server that
+accepts connections. With a password, `query` or `role` it is a real login, and each of them must
+hold. No driver is needed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """MariaDB's `client_ed25519`: a signature as in RFC 8032 with the password for a seed.
 
-By hand because libraries want a seed of 32 bytes. In about 5 ms, and not in constant time:
-whoever can measure that from beside the pod reads its environment as well.
+Written by hand because libraries want a seed of 32 bytes. It takes about 5 ms and is not constant
+in time: whoever could measure that inside the pod can read its environment as well.
 """
 
 from __future__ import annotations

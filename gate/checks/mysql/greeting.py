@@ -1,4 +1,4 @@
-"""What a MySQL or MariaDB server says first, read from the bare socket: TLS may follow."""
+"""The greeting of a MySQL or MariaDB server, read from the bare socket because TLS may follow."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def greet(sock: socket.socket) -> Greeting:
 
 
 def _answer_unheard(sock: socket.socket) -> None:
-    """Answer the greeting of a server that hangs, for when it wakes: see `_mysql_wire`."""
+    """Answer the greeting of a server that hangs, in case it wakes up: see `protocol.py`."""
     with suppress(OSError):
         answer = wire.response("gate", b"", plugin=wire.NATIVE, database="", tls=False)
         sock.send(wire.packet(1, answer))

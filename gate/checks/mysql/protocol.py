@@ -1,9 +1,9 @@
 """The connection phase of MySQL and MariaDB, as in their protocol manuals.
 
-Whoever leaves before the server has decided on the login is counted as a connection error,
-and after `max_connect_errors` of them, 100 if not set, the server blocks the address: that
-of the pod, the app's too. So every greeting is answered and every answer is waited for; a
-login that is denied does not count.
+A client that leaves before the server has decided on the login counts as a connection error. After
+`max_connect_errors` of them, by default 100, the server blocks the client's address: the pod's,
+which the app shares. So every greeting is answered and every answer is waited for. A denied login
+does not count.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Refused(CheckFailed):
     def __init__(self, text: str, code: int) -> None:
         super().__init__(text)
         self.is_denial = code in _DENIED
-        """Whether the server has decided about who asks, and so accepts connections."""
+        """Whether the server has decided on the login, and so accepts connections."""
 
 
 class Conversation:
@@ -75,7 +75,7 @@ class Conversation:
         self.send(bytes([code]) + body)
 
     def leave(self) -> None:
-        """Say goodbye: a server counts whoever just goes away after login as aborted."""
+        """Say goodbye: a server counts a client that just goes away after login as aborted."""
         self.command(_QUIT)
 
     async def rows(self, sql: str) -> int:

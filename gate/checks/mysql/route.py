@@ -1,8 +1,8 @@
 """The way to a MySQL or MariaDB server, and certificates found wanting on it.
 
-Leaving in the TLS handshake is counted as a connection error too (see `_mysql_wire`), and
-Python can verify a certificate nowhere else. So one that has failed is not put to the test
-at each attempt: that it is still the same is told by its bytes.
+Leaving in the TLS handshake counts as a connection error too (see `protocol.py`), and Python
+verifies certificates only there. So a certificate that has failed is not verified again at each
+attempt: its bytes tell whether it is still the same.
 """
 
 from __future__ import annotations

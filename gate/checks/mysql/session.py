@@ -35,7 +35,7 @@ class Account:
 NOBODY = Account(user="gate")
 """A user that the server does not know.
 
-Never the app's own where there is no password: accounts can be locked after wrong ones.
+Without a password the app's own user is never tried, as accounts can be locked after failed logins.
 """
 
 
@@ -52,7 +52,7 @@ class Session:
         """The server's, DER; empty without TLS."""
 
     async def be_denied(self) -> None:
-        """Return if the server accepts connections: it says no to `NOBODY`."""
+        """Return if the server accepts connections: it denies the login of `NOBODY`."""
         try:
             await self._log_in(NOBODY, is_secret=False)
         except wire.Refused as exc:

@@ -1,11 +1,11 @@
 """postgresql://user:password@host:5432/db -- accepts connections; with credentials: login works.
 
 Without credentials it is what `pg_isready` does: a server that asks for a password accepts
-connections. A password, `query` or `role` makes it a login by asyncpg, and each of them has
-to hold. A user name alone is no credential.
+connections. A password, `query` or `role` makes it a login by asyncpg, and each of them has to
+hold. A user name alone is no credential.
 
-The image of PostgreSQL starts its server twice when the database is first made, the first
-time on the unix socket only: over TCP gate sees the second one alone.
+PostgreSQL's image starts its server twice when it creates the database, the first time on the unix
+socket only. Over TCP gate sees the second start alone.
 """
 
 from __future__ import annotations

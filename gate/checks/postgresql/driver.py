@@ -1,8 +1,8 @@
 """Logging in to PostgreSQL and asking something, by asyncpg.
 
-Connecting is gate's own, so that addresses, TLS and their failures are the same with and
-without credentials, and nothing of the environment is read: asyncpg would look at `PG…`
-variables, `~/.pgpass` and `~/.postgresql` for whatever it is not given.
+gate makes the connection itself, so that addresses, TLS and their failures are the same with and
+without credentials. Nothing of the environment is read: asyncpg would look at `PG…` variables,
+`~/.pgpass` and `~/.postgresql` for whatever it is not given.
 """
 
 from __future__ import annotations

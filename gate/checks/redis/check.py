@@ -1,6 +1,6 @@
 """redis://host:port -- PING is answered, data set loaded; with credentials: login works.
 
-A server that demands a login tells nothing more without one: not even that it is loading.
+A server that demands a login says nothing more without one, not even that it is loading.
 """
 
 from __future__ import annotations

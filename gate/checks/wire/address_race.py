@@ -16,7 +16,7 @@ STAGGER = 0.25
 
 
 class NoWay(CheckFailed):
-    """There is no way from here to such an address: says nothing of the dependency."""
+    """The machine has no route to such an address, which says nothing about the dependency."""
 
 
 async def staggered(
@@ -71,11 +71,11 @@ async def _abandon(running: dict[asyncio.Task[socket.socket], str]) -> None:
 
 
 def summary(failures: list[tuple[str, CheckFailed]]) -> CheckFailed:
-    """Return one failure for all; what this machine cannot reach at all does not count."""
+    """Return one failure for all; addresses that this machine cannot reach at all do not count."""
     told = [failure for failure in failures if not isinstance(failure[1], NoWay)] or failures
     texts = {str(error) for _, error in told}
     kind = common_kind(error for _, error in told)
     if len(texts) == 1:
         return kind(texts.pop())
-    # In an order of its own: resolvers turn theirs, and a new text is a new reason.
+    # Sorted, because resolvers rotate their answers and a new text would be a new reason.
     return kind(", ".join(sorted(f"{error} ({name})" for name, error in told)))

@@ -1,4 +1,4 @@
-"""Opens connections: every address of a name is tried, and why it failed is told in words."""
+"""Opens connections: every address of a name is tried, and failures are put into words."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ async def lookup(host: str, port: int, family: int = 0) -> list[tuple[Any, ...]]
         return list(await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM))
     except socket.gaierror as exc:
         if exc.errno in _GONE:
-            # Which of them is the resolver's choice: musl and older glibc know only one.
+            # Which of these errors comes depends on the resolver: musl and older glibc have only
+            # one.
             msg = f"name not found: {host}"
             raise NameNotFound(msg) from exc
         msg = f"name lookup failed: {host}: {(exc.strerror or str(exc)).lower()}"
@@ -92,7 +93,7 @@ async def dial_unix(path: str) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.setblocking(False)
     try:
-        # Answered at once. Not by the loop: it takes a full queue for a connection made.
+        # Connects at once. The loop's own call would take a full queue for a connection.
         sock.connect(path)
     except OSError as exc:
         sock.close()
@@ -149,8 +150,8 @@ def _tls_words(exc: ssl.SSLError) -> str:
 async def _dial_localhost(port: int) -> socket.socket:
     """Try both loopback addresses (RFC 6761, 6.3).
 
-    Without a lookup, and one after the other, as both answer at once: asked four times a
-    second, that would cost more than the rest. Only a full queue is silent.
+    There is no lookup and no race, as both answer at once, and at four attempts a second those
+    would cost more than the rest. Only a full queue is silent.
     """
     failures = []
     for family, address in _LOCALHOST:
@@ -197,9 +198,9 @@ async def _connect(family: int, address: Any) -> socket.socket:  # noqa: ANN401 
 
 
 def _start(family: int, address: Any) -> socket.socket:  # noqa: ANN401 -- as sockets have it
-    """Begin to connect; raises `CheckFailed` if it is refused before one could wait for it.
+    """Begin to connect; raises `CheckFailed` if it is refused at once.
 
-    As on loopback: not to wait there saves two rounds of the loop and half of the CPU.
+    On loopback it is; not waiting there saves two rounds of the loop and half of the CPU.
     """
     attempt.enter_stage("connecting")
     try:
@@ -238,7 +239,7 @@ def _refuse_itself(sock: socket.socket) -> None:
     try:
         is_own = sock.getsockname() == sock.getpeername()
     except OSError:
-        # Accepted and closed again already: what follows will tell.
+        # Accepted and already closed again: the next step will fail.
         return
     if is_own:
         raise ConnectionRefusedError(errno.ECONNREFUSED, "connected to itself")

@@ -1,4 +1,4 @@
-"""Regular files, read where neither a FIFO in their place nor a hanging mount delays the rest."""
+"""Reading regular files; a FIFO in their place or a hanging mount delays nothing else."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ _LONGEST = 64 * 1024
 async def read(path: str, option: str) -> str:
     """Return the text in the file at *path*, without the line break at its end.
 
-    Raises `CheckFailed` naming *option* where it cannot be read: a mounted secret may
-    come late, or empty first. Nothing of the text will be in a reason.
+    Raises `CheckFailed` naming *option* if it cannot be read: a mounted Secret may come late, or be
+    empty at first. The text is registered as a secret of the attempt.
     """
     try:
         content: bytes = await reading(option, _content, path)

@@ -1,4 +1,4 @@
-"""Conversations in lines or frames: bounded, always closed, and failures told in words."""
+"""Conversations in lines or frames: bounded, always closed, with failures in words."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ class Conversation:
     def send(self, data: bytes) -> None:
         """Send *data*, at the latest when an answer is awaited.
 
-        All of a turn in one write: to a server that has hung up a second one fails, and
-        asyncio then drops what the server had to say.
+        Everything before an answer goes in one write: on a connection that the server has closed, a
+        second write fails, and asyncio then drops what the server has said.
         """
         self._unsent += data
 
@@ -153,7 +153,7 @@ def endpoints(
 
 
 def phrase(text: bytes | str) -> str:
-    """Return what a server says as it reads well after a colon."""
+    """Return a server's text in a form that reads well after a colon."""
     shown = text.decode(errors="replace") if isinstance(text, bytes) else text
     return " ".join(shown.split()).rstrip(".")
 

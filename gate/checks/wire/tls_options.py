@@ -50,7 +50,7 @@ class Tls:
 
     def name_for(self, host: str) -> str:
         """Return the name that the certificate of *host* is expected to have."""
-        # None has the final dot that keeps a resolver from its search list.
+        # No certificate has the final dot that keeps a resolver from its search list.
         return (self.server_name or host).rstrip(".")
 
     async def context(self, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
@@ -60,7 +60,8 @@ class Tls:
         """
         if not (self.ca or self.cert or self.key):
             return _current(self, alpn)
-        # Where those are mounted from may hang, the system's store is part of the image.
+        # In a thread if files are involved: their mount may hang. The system's store is in the
+        # image.
         context: ssl.SSLContext = await reading("certificates", _current, self, alpn)
         return context
 
@@ -111,9 +112,9 @@ def is_host_name(text: str) -> bool:
 
 @asynccontextmanager
 async def closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
-    """Close *writer* at the end, in the way of its protocol; at once when cancelled.
+    """Close *writer* at the end, as its protocol demands; at once when cancelled.
 
-    A server that never takes leave would otherwise keep the socket for half a minute.
+    Otherwise a server that never closes TLS would keep the socket for half a minute.
     """
     try:
         yield
@@ -122,7 +123,7 @@ async def closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
         raise
     finally:
         writer.close()
-        # How the other side takes its leave is its own affair.
+        # How the other side ends the connection does not matter.
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(FAREWELL):
                 await writer.wait_closed()
