@@ -1,4 +1,4 @@
-"""How long a startup probe lets a container wait (facts 2.2, 2.3)."""
+"""How long a startup probe lets a container wait."""
 
 from __future__ import annotations
 

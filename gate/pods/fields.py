@@ -48,7 +48,7 @@ class Fields:
         return default if value is None else value
 
     def count(self, key: str, default: int) -> int:
-        """Return the number *key*; 0 is as good as none, as for the API server (fact 2.3)."""
+        """Return the number *key*; 0 is as good as none, as for the API server."""
         return self.number(key) or default
 
     def flag(self, key: str, *, default: bool) -> bool:

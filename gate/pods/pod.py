@@ -32,7 +32,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """One probe with its thresholds; defaults of fact 2.4."""
+    """One probe with its thresholds; defaults: timeout 1 s, period 10 s, 3 failures."""
 
     kind: str
     line: int
@@ -99,12 +99,12 @@ class Container:
 
     @property
     def is_sidecar(self) -> bool:
-        """Whether it is a native sidecar (fact 1.2)."""
+        """Whether it is a native sidecar: an init container that is always restarted."""
         return self.is_init and self.restart_policy == "Always"
 
     @property
     def is_plain_init(self) -> bool:
-        """Whether it has to end before the next one starts (fact 9.1)."""
+        """Whether it has to end before the next one starts."""
         return self.is_init and not self.is_sidecar
 
     @property

@@ -1,4 +1,4 @@
-"""`$(NAME)` in a manifest: what the kubelet puts in for it, as far as can be known (fact 11.1)."""
+"""`$(NAME)` in a manifest: what the kubelet puts in for it, as far as can be known."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def names(text: str) -> list[str]:
 
 
 def is_injected(name: str) -> bool:
-    """Whether Kubernetes may bring *name* for a Service (fact 11.5)."""
+    """Whether Kubernetes may bring *name* for a Service."""
     return _SERVICE.fullmatch(name) is not None
 
 

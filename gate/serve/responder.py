@@ -20,35 +20,20 @@ import posix
 import select
 import time
 
+from gate.serve.exchange import Connection, log_line, written
 from gate.serve.request_head import BRIEF, BadRequestError, hold, parse
 
 TYPE_CHECKING = False  # not from typing, which would cost a quarter of all memory here
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-HEAD_SECONDS, IDLE_SECONDS, LINGER_SECONDS = 10.0, 15.0, 1.0
+IDLE_SECONDS, LINGER_SECONDS = 15.0, 1.0
 LONGEST_HEAD = 16 * 1024
 MOST_HELD = 100
 REASON = "REASON"
 """Stands in a prepared line of the log for the reason."""
 _BATCH = 16
 _CLOSED = select.POLLRDHUP | select.POLLHUP | select.POLLERR
-
-
-class Connection:
-    """One client."""
-
-    __slots__ = ("closing", "deadline", "held", "lingering", "read", "sock", "write")
-
-    def __init__(self, sock: _socket.socket, read: bytes = b"") -> None:
-        self.sock = sock
-        self.read = read
-        self.write = b""
-        self.deadline = time.monotonic() + HEAD_SECONDS
-        self.held = b""
-        """The answer that goes out when the hold is over."""
-        self.closing = False
-        self.lingering = False
 
 
 class Responder:
@@ -237,30 +222,7 @@ class Responder:
             now = time.time()
             micros = f".{int(now % 1 * 1e6):06}Z" if form.endswith("S.") else ""
             stamp = time.strftime(form.removesuffix("."), time.gmtime(now)) + micros
-            _log((before + stamp + after.replace(REASON, reason)).encode())
-
-
-def _log(line: bytes) -> None:
-    """Write *line*, if somebody reads it; nothing is worth staying for."""
-    try:
-        writable = select.poll()
-        writable.register(2, select.POLLOUT)
-        if writable.poll(20):
-            posix.write(2, line)
-    except OSError:
-        return
-
-
-def written(answer: tuple[bytes, bytes], *, is_head: bool, closes: bool) -> bytes:
-    """Return *answer* as it goes over the wire."""
-    head, body = answer
-    date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime()).encode()
-    connection = b"Connection: close\r\n" if closes else b""
-    length = b"Content-Length: %d\r\n" % len(body)
-    return b"%s%sDate: %s\r\n%s\r\n%s" % (
-        *(head, length, date, connection),
-        b"" if is_head else body,
-    )
+            log_line((before + stamp + after.replace(REASON, reason)).encode())
 
 
 def main(listener_fd: int, table_fd: int) -> NoReturn:

@@ -8,8 +8,8 @@ import pytest
 
 from gate.lint import rules
 from tests.lint.corpus import names, rule_of
+from tests.lint.played_symptoms import TROUBLES, trouble_of
 from tests.lint.playing import Stage
-from tests.lint.troubles import TROUBLES, trouble_of
 
 pytestmark = pytest.mark.anyio
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from gate.serve import exchange
 from gate.serve import responder as module
 from gate.serve.request_head import BRIEF, KUBELET, OPENMETRICS, BadRequestError, parse
 from gate.serve.responder import Responder
@@ -251,7 +252,7 @@ def test_a_client_that_reads_slowly_gets_all_and_delays_nobody() -> None:
 def test_a_head_that_does_not_come_ends_the_connection(
     port: int, sent: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(exchange, "HEAD_SECONDS", 0.05)
     with closing(connect(port)) as sock:
         sock.sendall(sent)
         assert everything(sock) == b""

@@ -1,0 +1,50 @@
+"""How a gate is probed: what counts as holding."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lint.building import (
+    PROBE,
+    env,
+    gate,
+    pod,
+    rules_of,
+    sidecar,
+)
+
+DEPENDENCY = env("GATE_DEPENDENCIES", "db tcp://db:5432")
+
+
+@pytest.mark.parametrize(
+    ("path", "port", "rules"),
+    [
+        ("/startupz?hold=25s", "4283", []),
+        ("/startupz?hold=soon", 4283, ["gate-probe-path", "short-probe-budget"]),
+        ("/readyz?hold=25s", 4283, ["gate-probe-path"]),
+        ("/start?hold=25s", 4283, ["gate-probe-path"]),
+        ("/startupz?hold=25s", "web", ["probe-port-name"]),
+    ],
+)
+def test_a_gate_is_asked_at_its_own_path_and_port(
+    path: str, port: str | int, rules: list[str]
+) -> None:
+    probe = {**PROBE, "httpGet": {"path": path, "port": port}}
+
+    assert rules_of(pod(gate(DEPENDENCY, startupProbe=probe))) == rules
+
+
+@pytest.mark.parametrize("arguments", [["wait", "--help"], ["probe"], ["--version"]])
+def test_a_gate_that_does_something_else_is_let_be(arguments: list[str]) -> None:
+    one = {"name": "gate", "image": "gate", "args": arguments, "env": [DEPENDENCY]}
+
+    assert rules_of(pod(one)) == []
+
+
+def test_a_gate_that_another_container_asks_needs_no_probe() -> None:
+    hook = {"postStart": {"exec": {"command": ["gate", "hold", "--listen", "localhost:4283"]}}}
+
+    text = pod(gate(DEPENDENCY, startupProbe=None), sidecar(lifecycle=hook))
+
+    assert rules_of(text) == []
+    assert rules_of(text.replace("4283", "4284")) == ["gate-holds-nothing"]
