@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gate.checks.wire import tls_options
-from gate.checks.wire.dial import dial, reason_of, wrap
+from gate.checks.wire.dial import dial, wrap
+from gate.checks.wire.reasons import reason_of
 from gate.checks.wire.tls_options import closing
 from gate.core.errors import CheckFailed
 

@@ -8,7 +8,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
-from gate import DISTRIBUTION, checks, config
+from gate import checks, config
+from gate.cli import tools
 from gate.config import flags
 from gate.core.errors import ConfigError, GateError, ListenError, Problem, UsageError
 from gate.report import output, termination_message
@@ -57,14 +58,14 @@ def _run(arguments: list[str], listening: Listening) -> int:
     if given.command == "wait":
         return _wait(given, command)
     if given.command == "lint":
-        return _lint(given)
+        return tools.lint(given)
     if command is not None:
         msg = f"{given.command} takes no command after --; gate wait does"
         raise UsageError(msg)
     if given.command == "manifest":
-        return _manifest(given)
+        return tools.manifest(given)
     if given.command == "forget":
-        return _forget(given)
+        return tools.forget(given)
     return _serve(given, listening)
 
 
@@ -133,51 +134,6 @@ def _summary(given: Namespace) -> Callable[[Board], str] | None:
     from gate.wait import json_lines  # noqa: PLC0415 -- only where asked for
 
     return json_lines.summary
-
-
-def _lint(given: Namespace) -> int:
-    try:
-        from gate.lint import command  # noqa: PLC0415 -- PyYAML, only for lint
-    except ModuleNotFoundError as exc:
-        if exc.name != "yaml":
-            raise
-        msg = f"lint needs the package PyYAML; pip install '{DISTRIBUTION}[lint]'"
-        raise UsageError(msg) from exc
-    text, code = command.run(given, sys.stdin.buffer)
-    return output.print_output(text) or code
-
-
-def _manifest(given: Namespace) -> int:
-    from gate.manifest import container  # noqa: PLC0415 -- only for manifest
-
-    wish = container.ManifestOptions(
-        given.mode, given.image, given.name, is_durable=given.durable == "on"
-    )
-    flagged = flags.settings(given)
-    read = config.read(os.environ, flags=flagged)
-    for wanted in read.dependencies:
-        checks.load(wanted.target)
-    if problems := [*read.all_problems(), *container.problems(wish, read.settings)]:
-        raise ConfigError(problems)
-    return output.print_output(container.write(wish, read, {**os.environ, **flagged}))
-
-
-def _forget(given: Namespace) -> int:
-    flagged = flags.settings(given)
-    place = "--state-file" if flagged else "GATE_STATE_FILE"
-    own = {"GATE_STATE_FILE": os.environ.get("GATE_STATE_FILE", ""), **flagged}
-    settings, problems = config.read_settings(own, {"GATE_STATE_FILE": place})
-    if problems:
-        raise ConfigError(problems)
-    if settings.state_file is None:
-        msg = "forget: no file is named; set GATE_STATE_FILE, or write --state-file PATH"
-        raise UsageError(msg)
-    try:
-        state_file.forget(settings.state_file)
-    except OSError as exc:
-        msg = f"{place}: {settings.state_file}: {(exc.strerror or str(exc)).lower()}"
-        raise GateError(msg) from exc
-    return 0
 
 
 def _load(

@@ -19,7 +19,8 @@ import dns.resolver
 import dns.reversename
 
 from gate.checks.dns.answers import normal
-from gate.checks.wire.dial import lookup, reason_of
+from gate.checks.wire.dial import lookup
+from gate.checks.wire.reasons import reason_of
 from gate.core import attempt
 from gate.core.errors import Absent, CheckFailed
 

@@ -10,7 +10,7 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.exceptions import ProtocolError
 
-from gate.checks.wire.dial import reason_of
+from gate.checks.wire.reasons import reason_of
 from gate.core.errors import CheckFailed
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import h11
 import httpx
 
-from gate.checks.wire.dial import reason_of
+from gate.checks.wire.reasons import reason_of
 from gate.core import attempt
 from gate.core.errors import CheckFailed
 

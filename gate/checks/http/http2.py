@@ -15,7 +15,7 @@ import h2.exceptions
 import h2.settings
 import httpx
 
-from gate.checks.wire.dial import reason_of
+from gate.checks.wire.reasons import reason_of
 from gate.core import attempt
 from gate.core.errors import CheckFailed
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import httpx
 
 from gate.checks.http.http1 import Http1
-from gate.checks.wire.dial import dial, dial_unix, reason_of, wrap
+from gate.checks.wire.dial import dial, dial_unix, wrap
+from gate.checks.wire.reasons import reason_of
 from gate.checks.wire.tls_options import Tls
 from gate.core import attempt
 from gate.core import url as urls

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gate.checks.mysql import protocol as wire
-from gate.checks.wire.dial import reason_of
+from gate.checks.wire.reasons import reason_of
 from gate.core import attempt
 from gate.core.errors import CheckFailed
 

@@ -12,7 +12,7 @@ import asyncio
 import struct
 from typing import TYPE_CHECKING
 
-from gate.checks.wire.dial import reason_of
+from gate.checks.wire.reasons import reason_of
 from gate.core import attempt
 from gate.core.errors import CheckFailed
 

@@ -10,7 +10,8 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gate.checks.wire.dial import dial, dial_unix, reason_of, wrap
+from gate.checks.wire.dial import dial, dial_unix, wrap
+from gate.checks.wire.reasons import reason_of
 from gate.checks.wire.tls_options import closing
 from gate.core import attempt
 from gate.core.errors import CheckFailed

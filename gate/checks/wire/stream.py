@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from gate.checks.wire import tls_options
-from gate.checks.wire.dial import dial, dial_unix, reason_of, wrap
+from gate.checks.wire.dial import dial, dial_unix, wrap
+from gate.checks.wire.reasons import reason_of
 from gate.core import attempt
 from gate.core.errors import CheckFailed
 from gate.core.url import Host

@@ -1,0 +1,64 @@
+"""The commands that end by themselves and check nothing: `lint`, `manifest`, `forget`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from gate import DISTRIBUTION, checks, config
+from gate.config import flags
+from gate.core.errors import ConfigError, GateError, UsageError
+from gate.report import output
+from gate.serve import state_file
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+
+def lint(given: Namespace) -> int:
+    """Run `gate lint`; return the exit code."""
+    try:
+        from gate.lint import command  # noqa: PLC0415 -- PyYAML, only for lint
+    except ModuleNotFoundError as exc:
+        if exc.name != "yaml":
+            raise
+        msg = f"lint needs the package PyYAML; pip install '{DISTRIBUTION}[lint]'"
+        raise UsageError(msg) from exc
+    text, code = command.run(given, sys.stdin.buffer)
+    return output.print_output(text) or code
+
+
+def manifest(given: Namespace) -> int:
+    """Run `gate manifest`; return the exit code."""
+    from gate.manifest import container  # noqa: PLC0415 -- only for manifest
+
+    wish = container.ManifestOptions(
+        given.mode, given.image, given.name, is_durable=given.durable == "on"
+    )
+    flagged = flags.settings(given)
+    read = config.read(os.environ, flags=flagged)
+    for wanted in read.dependencies:
+        checks.load(wanted.target)
+    if problems := [*read.all_problems(), *container.problems(wish, read.settings)]:
+        raise ConfigError(problems)
+    return output.print_output(container.write(wish, read, {**os.environ, **flagged}))
+
+
+def forget(given: Namespace) -> int:
+    """Run `gate forget`; return the exit code."""
+    flagged = flags.settings(given)
+    place = "--state-file" if flagged else "GATE_STATE_FILE"
+    own = {"GATE_STATE_FILE": os.environ.get("GATE_STATE_FILE", ""), **flagged}
+    settings, problems = config.read_settings(own, {"GATE_STATE_FILE": place})
+    if problems:
+        raise ConfigError(problems)
+    if settings.state_file is None:
+        msg = "forget: no file is named; set GATE_STATE_FILE, or write --state-file PATH"
+        raise UsageError(msg)
+    try:
+        state_file.forget(settings.state_file)
+    except OSError as exc:
+        msg = f"{place}: {settings.state_file}: {(exc.strerror or str(exc)).lower()}"
+        raise GateError(msg) from exc
+    return 0
