@@ -37,6 +37,10 @@ _WARNINGS = frozenset(
 )
 _MOMENT = "2001-02-03T04:05:06.000007Z"
 """Stands for the time in a template."""
+_AT_ONCE = 5
+"""How many different reasons of one dependency are logged without a pause between them."""
+_PAUSE = 5.0
+"""Seconds between later ones: a message with a counter or a time in it is new at each attempt."""
 _MOST_REASONS = 20
 """How many different reasons of one dependency are logged as they come.
 
@@ -103,7 +107,7 @@ class LogObserver:
 
     def __init__(self, logger: FilteringBoundLogger) -> None:
         self._logger = logger
-        self._told: dict[str, set[str]] = {}
+        self._told: dict[str, dict[str, float]] = {}
 
     def observe(self, transition: Transition, snapshot: Snapshot) -> None:
         """Log *transition*; a reason that comes and goes is logged the first time only."""
@@ -139,10 +143,12 @@ class LogObserver:
             self._logger.info("gate.opened", **details)
 
     def _is_news(self, transition: Transition) -> bool:
-        told = self._told.setdefault(transition.name, set())
+        told = self._told.setdefault(transition.name, {})
         if transition.reason in told or len(told) >= _MOST_REASONS:
             return False
-        told.add(transition.reason)
+        if len(told) >= _AT_ONCE and transition.at - max(told.values()) < _PAUSE:
+            return False
+        told[transition.reason] = transition.at
         return True
 
 

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from tests.checks.servers.certificates import speechless
-from tests.checks.servers.raw_http import OK, Served, serving, status, tunnelling
+from tests.checks.servers.raw_http import OK, Served, listening, serving, status, tunnelling
 from tests.conftest import free_port, outcome, run, why_late, why_not
 
 
@@ -372,3 +372,36 @@ def test_nothing_heavy_is_imported() -> None:
         return (await made.communicate())[0]
 
     assert run(main()) == b"set()\n"
+
+
+# The graceful end of an HTTP/2 connection
+
+SETTINGS = b"\0\0\0\4\0\0\0\0\0"
+STATUS_200 = b"\0\0\1\1\5\0\0\0\1\x88"
+
+
+def goaway(last_stream: int, error: int = 0) -> bytes:
+    return b"\0\0\x08\7\0\0\0\0\0" + last_stream.to_bytes(4, "big") + error.to_bytes(4, "big")
+
+
+@pytest.mark.parametrize(
+    ("frames", "why"),
+    [
+        (goaway(1) + STATUS_200, ""),
+        (
+            goaway(0),
+            "the server is shutting down and has not taken the request (HTTP/2 GOAWAY)",
+        ),
+        (goaway(1, 2), "the server has ended the connection (HTTP/2 error 2)"),
+    ],
+)
+def test_a_graceful_goaway_before_the_answer_does_not_fail_the_attempt(
+    frames: bytes, why: str
+) -> None:
+    """The bytes are kube-apiserver's `--goaway-chance`; RFC 9113, 6.8."""
+
+    async def main() -> str:
+        async with listening(SETTINGS + frames) as port:
+            return await why_not(f"http://127.0.0.1:{port}/ http2")
+
+    assert run(main()) == why

@@ -74,11 +74,11 @@ def test_a_resource_the_server_does_not_have_is_no_absent_object() -> None:
 def test_a_missing_right_names_verb_resource_namespace_and_account() -> None:
     async def main() -> str:
         async with Kubernetes() as server:
-            server.denied.add(("list", "jobs"))
+            server.denied |= {("list", "jobs"), ("get", "jobs")}
             return await why_not(of(server, "job/migrate"))
 
     assert run(main()) == (
-        "may not list jobs in namespace prod: RBAC lacks verb list on resource jobs (batch) "
+        "may not get jobs in namespace prod: RBAC lacks verb get on resource jobs (batch) "
         "for system:serviceaccount:prod:app"
     )
 

@@ -15,6 +15,7 @@ from gate.checks.k8s.check import K8s
 from gate.checks.k8s.service_account import Account
 from gate.checks.k8s.watch import Watch
 from gate.checks.wire.tls_options import Tls
+from gate.core import attempt
 from gate.core.errors import CheckFailed
 from tests.checks.servers.kubernetes import Kubernetes
 from tests.conftest import problems_of, run, watch_for, why_not
@@ -41,7 +42,7 @@ def in_pod(line: str, folder: Path) -> K8s:
     assert isinstance(check, K8s)
     account = Account(tls=Tls(), folder=str(folder))
     wanted = check.wanted
-    return replace(check, watch=Watch(account, wanted.resource, wanted.selection, wanted.find))
+    return replace(check, watch=Watch(account, wanted))
 
 
 async def failure_of(check: Callable[[], Awaitable[None]]) -> str:
@@ -103,6 +104,22 @@ def test_a_pod_without_a_token_says_what_to_set(
     )
 
 
+def test_the_namespace_is_no_secret(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "..data" / "namespace").write_text("job")
+
+    async def main() -> Any:
+        async with Kubernetes() as server:
+            monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+            check = in_pod("k8s:job/migrate", folder)
+            attempt.begin()
+            monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(server.port))
+            return await check.watch.account.login(), attempt.redacted("no job in namespace job")
+
+    login, text = run(main())
+    assert login.namespace == "job"
+    assert text == "no job in namespace job"
+
+
 def test_a_final_dot_is_not_part_of_the_name_in_the_certificate(
     server_tls: ssl.SSLContext, ca_file: Path
 ) -> None:
@@ -151,7 +168,7 @@ PROBLEMS = {
     ],
     "k8s:job/a%20b": ["the URL: 'a b' is not the name of an object"],
     "k8s:certificates.cert-manager.io/v1/web": [
-        "condition: what makes certificates.cert-manager.io ready? write condition=Type"
+        "condition: what makes certificates.cert-manager.io ready? write condition=Type, or exists"
     ],
     "k8s:service?selector=app=db": ["selector: does not go with a service; write k8s:service/NAME"],
     "k8s:pod?selector=a&namespace=b": [

@@ -49,6 +49,10 @@ JOBS = [
     ({}, "job not started"),
     (RUNNING, "job running: 1 active"),
     ({"status": {"startTime": "x"}}, "job running: no pod yet"),
+    (
+        {"status": {"startTime": "x", "uncountedTerminatedPods": {"succeeded": ["uid"]}}},
+        "job running: its pod has ended and is being counted",
+    ),
     ({"status": {"startTime": "x", "active": 1, "failed": 2}}, "job running: 1 active, 2 failed"),
     (conditions(("Suspended", "True")), "job suspended"),
     (

@@ -14,6 +14,7 @@ from gate.core.latch import Latch
 from gate.runtime.board import Board
 from gate.runtime.runner import DependencyCheck, run_checks
 from tests.checks.servers.kubernetes import Kubernetes
+from tests.checks.servers.raw_http import listening
 from tests.conftest import run, watch_for, why_not
 
 COMPLETE: Any = {"status": {"conditions": [{"type": "Complete", "status": "True"}]}}
@@ -377,3 +378,14 @@ def test_a_single_attempt_leaves_nothing_open() -> None:
             return text
 
     assert run(main()) == "no job migrate in namespace prod"
+
+
+def test_a_frozen_api_server_is_named() -> None:
+    """It accepts the connection and never answers, as a stopped process does."""
+
+    async def main() -> str:
+        async with listening(b"") as port:
+            line = f"k8s:job/x server=http://127.0.0.1:{port} namespace=prod timeout=100ms"
+            return await why_not(line)
+
+    assert run(main()) == "API server: response: no answer within 100ms"

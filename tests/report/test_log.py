@@ -10,16 +10,19 @@ from gate.core.model import Dependency, Result
 from gate.report import log
 
 
-def told(form: str, *results: tuple[str, bool, str], level: str = "info") -> list[str]:
-    """Return what is logged of the outcomes (name, ok, reason), one second apart."""
+def told(
+    form: str, *results: tuple[str, bool, str], level: str = "info", step: float = 1.0
+) -> list[str]:
+    """Return what is logged of the outcomes (name, ok, reason), *step* seconds apart."""
     stream = io.StringIO()
     observer = log.LogObserver(log.set_up(level=level, form=form, stream=stream))
     names = sorted({name for name, _, _ in results})
     latch = Latch([Dependency(name=name, url="") for name in names], now=0.0)
-    for second, (name, ok, reason) in enumerate(results, start=1):
+    for number, (name, ok, reason) in enumerate(results, start=1):
+        second = number * step
         result = Result(name=name, ok=ok, reason=reason, started=second, finished=second)
         for transition in latch.record(result):
-            observer.observe(transition, latch.snapshot(float(second)))
+            observer.observe(transition, latch.snapshot(second))
     return stream.getvalue().splitlines()
 
 
@@ -57,6 +60,12 @@ def test_reasons_that_come_and_go_are_logged_once_each() -> None:
 
 def test_a_reason_that_is_always_new_does_not_flood_the_log() -> None:
     assert len(told("json", *[("db", False, f"answer {number}") for number in range(99)])) == 20
+
+
+def test_a_reason_that_is_new_twenty_times_a_second_is_logged_with_pauses() -> None:
+    often = [("db", False, f"answer {number}") for number in range(200)]
+
+    assert len(told("json", *often, step=0.05)) == 6
 
 
 @pytest.mark.parametrize(("level", "count"), [("info", 3), ("warning", 0)])

@@ -10,6 +10,7 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.exceptions import ProtocolError
 
+from gate.checks.wire.http2_frames import GracefulEnd
 from gate.checks.wire.reasons import reason_of
 from gate.core.errors import CheckFailed
 
@@ -66,7 +67,7 @@ async def call(stream: Stream, *, headers: list[tuple[str, str]], body: bytes) -
 
 async def _read(connection: H2Connection, stream: Stream) -> Answer:
     reader, writer = stream
-    answer, read = Answer(), 0
+    answer, read, frames = Answer(), 0, GracefulEnd()
     while not answer.is_complete:
         data = await reader.read(65536)
         if not data:
@@ -79,7 +80,7 @@ async def _read(connection: H2Connection, stream: Stream) -> Answer:
         if read > _MOST_READ:
             msg = "the answer is too long"
             raise CheckFailed(msg)
-        for event in connection.receive_data(data):
+        for event in connection.receive_data(frames.without(data)):
             _take(answer, event)
         # Acknowledgements of settings and pings.
         writer.write(connection.data_to_send())

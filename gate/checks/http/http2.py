@@ -15,6 +15,7 @@ import h2.exceptions
 import h2.settings
 import httpx
 
+from gate.checks.wire.http2_frames import GracefulEnd
 from gate.checks.wire.reasons import reason_of
 from gate.core import attempt
 from gate.core.errors import CheckFailed
@@ -44,6 +45,7 @@ class Http2(httpx.AsyncBaseTransport):
             client=True, initial_values={h2.settings.SettingCodes.ENABLE_PUSH: 0}
         )
         self._events: deque[h2.events.Event] = deque()
+        self._frames = GracefulEnd()
         self._unsent = b""
         self._has_spoken = False
 
@@ -101,7 +103,7 @@ class Http2(httpx.AsyncBaseTransport):
         if not self._has_spoken and data[3:4] not in {b"", _SETTINGS}:
             raise CheckFailed(_NOT_SPOKEN)
         try:
-            self._events.extend(self._connection.receive_data(data))
+            self._events.extend(self._connection.receive_data(self._frames.without(data)))
         except h2.exceptions.ProtocolError as exc:
             msg = "the answer is not valid HTTP/2" if self._has_spoken else _NOT_SPOKEN
             raise CheckFailed(msg) from exc

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
@@ -14,6 +15,7 @@ import httpx
 from gate import __version__
 from gate.checks.http.http1 import Http1
 from gate.checks.wire.dial import dial, wrap
+from gate.core import attempt
 from gate.core.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -50,6 +52,10 @@ class Resource:
         return "in the cluster" if self.is_cluster_wide else f"in namespace {namespace}"
 
 
+class Forbidden(CheckFailed):
+    """RBAC does not allow the request."""
+
+
 class Connection:
     """One connection, opened when needed, and again where the server closes it.
 
@@ -62,9 +68,12 @@ class Connection:
         self._stream: Stream | None = None
         self._unread = b""
 
-    async def get(self, path: str, query: dict[str, str]) -> httpx.Response:
+    async def get(
+        self, path: str, query: dict[str, str], accept: str = "application/json"
+    ) -> httpx.Response:
         """Return the answer to a GET, its body to be read with `body` or `line`."""
-        return await self._ask(self._request("GET", f"{path}?{urlencode(query)}"))
+        header = {"accept": accept}
+        return await self._ask(self._request("GET", f"{path}?{urlencode(query)}", header=header))
 
     async def write(self, method: str, path: str, document: Any, kind: str) -> httpx.Response:  # noqa: ANN401 -- JSON is anything
         """Return the answer to a POST or PATCH of *document*, of the media type *kind*."""
@@ -77,6 +86,9 @@ class Connection:
             return await Http1(self._stream).handle_async_request(request)
         except CheckFailed as exc:
             raise _of_server(exc) from exc
+        except asyncio.CancelledError:
+            _blame_server()
+            raise
 
     async def body(self, answer: httpx.Response) -> Any:  # noqa: ANN401 -- JSON is anything
         """Return the whole body of *answer*: parsed where it is JSON, else None."""
@@ -105,6 +117,9 @@ class Connection:
             return await anext(aiter(stream))
         except CheckFailed as exc:
             raise _of_server(exc) from exc
+        except asyncio.CancelledError:
+            _blame_server()
+            raise
         except StopAsyncIteration:
             if answer.headers.get("connection", "").lower() == "close":
                 self.abort()
@@ -148,13 +163,19 @@ def parsed(text: bytes | bytearray) -> Any:  # noqa: ANN401 -- JSON is anything
         return None
 
 
+def is_missing_object(said: object) -> bool:
+    """Whether the `Status` *said* with 404 is about an object: a missing resource names none."""
+    details = said.get("details") if isinstance(said, dict) else None
+    return isinstance(details, dict) and bool(details.get("name"))
+
+
 def refusal(status: int, said: object, verb: str, resource: Resource, place: str) -> CheckFailed:
     """Return what the status of an answer means; *said* is the API's `Status` object."""
     message = str(said.get("message") or "") if isinstance(said, dict) else ""
     if status == UNAUTHORIZED:
         return CheckFailed("API server: the token is refused (status 401)")
     if status == FORBIDDEN:
-        return CheckFailed(forbidden(message, verb, resource, place))
+        return Forbidden(forbidden(message, verb, resource, place))
     if status == NOT_FOUND:
         text = f"{resource.plural} ({resource.group or 'core'}/{resource.version})"
         hint = " in namespaces; for what is cluster-wide add the option cluster"
@@ -173,3 +194,8 @@ def forbidden(message: str, verb: str, resource: Resource, place: str) -> str:
 
 def _of_server(exc: CheckFailed) -> CheckFailed:
     return CheckFailed(f"API server: {exc}")
+
+
+def _blame_server() -> None:
+    """Let the reason of an attempt that is out of time say who has not answered."""
+    attempt.enter_stage(f"API server: {attempt.current_stage()}")

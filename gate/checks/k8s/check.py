@@ -1,8 +1,9 @@
 """k8s:job/migrate -- an object of the cluster is as wanted, found by watch, not by polling.
 
 `k8s:KIND/NAME`; `k8s:KIND?selector=app=db`, at least `min` of those selected; and with
-`condition=Type` any resource: `k8s:certificates.cert-manager.io/v1/web condition=Ready`. The
-plural is asked for, not looked up: the role that lets gate see the object names it too.
+`condition=Type` or `exists` any resource: `k8s:certificates.cert-manager.io/v1/web
+condition=Ready`. A Secret and a ConfigMap are ready when they exist; their content is not read.
+The plural is asked for, not looked up: the role that lets gate see the object names it too.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 
 OLDEST_YES = 5.0
 """Seconds: what is ready by an older word of the watch is proven by a new list."""
-OLDEST_NO = 75.0
-"""Seconds of silence after which a watch is not trusted; bookmarks come once a minute."""
+OLDEST_NO = 20.0
+"""Seconds of silence after which a watch is not trusted, and a new list asks the API server.
+
+Bookmarks come once a minute, so a frozen server would else be noticed after more than that.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +69,4 @@ def parse(target: Target) -> K8s:
     account = service_account.parse(target)
     if wanted.resource.is_cluster_wide and account.namespace:
         target.problem("namespace: does not go with cluster")
-    return K8s(wanted, Watch(account, wanted.resource, wanted.selection, wanted.find))
+    return K8s(wanted, Watch(account, wanted))

@@ -27,6 +27,10 @@ KINDS = {
     "daemonset": Resource(group="apps", plural="daemonsets"),
     "pod": Resource(plural="pods"),
     "service": Resource(plural="services"),
+    "secret": Resource(plural="secrets"),
+    "configmap": Resource(plural="configmaps"),
+    "persistentvolumeclaim": Resource(plural="persistentvolumeclaims"),
+    "namespace": Resource(plural="namespaces", is_cluster_wide=True),
 }
 _SHORT = {
     "deploy": "deployment",
@@ -34,6 +38,9 @@ _SHORT = {
     "ds": "daemonset",
     "po": "pod",
     "svc": "service",
+    "cm": "configmap",
+    "pvc": "persistentvolumeclaim",
+    "ns": "namespace",
 }
 _SLICES = Resource(group="discovery.k8s.io", plural="endpointslices")
 _JUDGES: dict[str, Judge] = {
@@ -42,7 +49,12 @@ _JUDGES: dict[str, Judge] = {
     "statefulset": judges.stateful_set,
     "daemonset": judges.daemon_set,
     "pod": judges.pod,
+    "secret": judges.exists,
+    "configmap": judges.exists,
+    "persistentvolumeclaim": judges.bound_claim,
+    "namespace": judges.active_namespace,
 }
+_EXISTING = frozenset({"secret", "configmap"})
 _WORKLOADS = frozenset({"deployment", "statefulset", "daemonset"})
 _VERSION = re.compile(r"v[0-9]+((alpha|beta)[0-9]+)?")
 
@@ -59,6 +71,8 @@ class Wanted:
     minimum: int = 1
     """How many must be ready."""
     find: Callable[[Object], Finding]
+    is_content_read: bool = True
+    """Whether more than the metadata is asked for: a Secret's content never leaves the server."""
 
     @property
     def selection(self) -> dict[str, str]:
@@ -97,25 +111,31 @@ def parse(target: Target) -> Wanted:
     kind, resource, name = _what(target)
     selector = _selector(target)
     condition = target.text("condition")
+    exists = target.flag("exists")
+    if exists and condition:
+        target.problem("exists: does not go with condition; write one of the two")
     minimum = target.number("min", 0, least=1)
     if bool(name) == bool(selector):
         target.problem(f"the URL wants a name or a selector, one of the two; write {FORMS}")
-    is_service = kind == "service" and not condition
+    is_service = kind == "service" and not condition and not exists
     if is_service and selector:
         target.problem("selector: does not go with a service; write k8s:service/NAME")
-    if not condition and kind not in KINDS:
-        target.problem(f"condition: what makes {kind} ready? write condition=Type")
-    is_counted = is_service or selector or (kind in _WORKLOADS and not condition)
+    if not condition and not exists and kind not in KINDS:
+        target.problem(f"condition: what makes {kind} ready? write condition=Type, or exists")
+    is_counted = is_service or selector or (kind in _WORKLOADS and not condition and not exists)
     if minimum and not is_counted:
         target.problem("min: goes with a selector, a service or a workload")
-    is_replicas = bool(minimum and name and kind in _WORKLOADS)
+    is_replicas = bool(minimum and name and kind in _WORKLOADS and not exists)
     return Wanted(
         kind=kind,
         resource=_SLICES if is_service else resource,
         name=name,
         selector=selector,
         minimum=1 if is_replicas else minimum or 1,
-        find=_finder(kind, condition, minimum if is_replicas else 0),
+        find=partial(judges.finding, judges.exists)
+        if exists
+        else _finder(kind, condition, minimum if is_replicas else 0),
+        is_content_read=bool(condition) or not (exists or kind in _EXISTING),
     )
 
 
@@ -135,7 +155,7 @@ def _what(target: Target) -> tuple[str, Resource, str]:
     is_cluster_wide = target.flag("cluster")
     kind = _kind(word)
     if kind in KINDS and len(rest) <= 1:
-        if is_cluster_wide:
+        if is_cluster_wide and not KINDS[kind].is_cluster_wide:
             target.problem(f"cluster: a {kind} is always in a namespace")
         return kind, KINDS[kind], _name(target, rest)
     if 1 <= len(rest) <= 2 and _VERSION.fullmatch(rest[0]):  # noqa: PLR2004 -- version, name

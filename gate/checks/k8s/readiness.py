@@ -55,7 +55,20 @@ def job(thing: Object) -> str:
     if not status.get("startTime"):
         return "job not started"
     counts = [f"{n} {key}" for key in ("active", "failed", "succeeded") if (n := status.get(key))]
-    return f"job running: {', '.join(counts) or 'no pod yet'}"
+    return f"job running: {', '.join(counts) or _uncounted(status)}"
+
+
+def _uncounted(status: Object) -> str:
+    """Return what a running Job without counts is at.
+
+    A pod that has ended stands in `uncountedTerminatedPods` until its finalizer is removed, and in
+    no count meanwhile.
+    """
+    uncounted = _part(status, "uncountedTerminatedPods")
+    has_ended = any(uncounted.get(key) for key in ("succeeded", "failed"))
+    if has_ended or _holds(status, "SuccessCriteriaMet"):
+        return "its pod has ended and is being counted"
+    return "its pod is terminating" if status.get("terminating") else "no pod yet"
 
 
 def deployment(thing: Object) -> str:
@@ -143,6 +156,23 @@ def pod(thing: Object) -> str:
     conditions = (_condition(status, kind) for kind in ("PodScheduled", "Ready"))
     told = [c.get("message") for c in conditions if c.get("status") == "False"]
     return f"pod not ready: {', '.join(stuck) or next(filter(None, told), phase)}"
+
+
+def exists(_: Object) -> str:
+    """Judge any object: that it is there is enough."""
+    return ""
+
+
+def bound_claim(thing: Object) -> str:
+    """Judge a PersistentVolumeClaim: bound to a volume."""
+    phase = str(_part(thing, "status").get("phase") or "Pending")
+    return "" if phase == "Bound" else f"claim not bound: {phase}"
+
+
+def active_namespace(thing: Object) -> str:
+    """Judge a Namespace: active."""
+    phase = str(_part(thing, "status").get("phase") or "Active")
+    return "" if phase == "Active" else f"namespace is {phase}"
 
 
 def condition(kind: str, wanted: str) -> Judge:

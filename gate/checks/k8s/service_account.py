@@ -65,7 +65,7 @@ class Account:
             tls=await tls.context(("http/1.1",)),
             server_name=tls.name_for(host),
             namespace=self.namespace
-            or await self._mounted(f"{self.folder}/namespace", "namespace"),
+            or await self._mounted(f"{self.folder}/namespace", "namespace", is_secret=False),
         )
 
     async def _at(self, server: Url) -> Login:
@@ -80,9 +80,9 @@ class Account:
             namespace=self.namespace or "default",
         )
 
-    async def _mounted(self, path: str, option: str) -> str:
+    async def _mounted(self, path: str, option: str, *, is_secret: bool = True) -> str:
         try:
-            return await secret_file.read(path, option)
+            return await secret_file.read(path, option, is_secret=is_secret)
         except CheckFailed as exc:
             if not path.startswith(self.folder):
                 raise

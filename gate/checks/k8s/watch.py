@@ -14,13 +14,22 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from gate.checks.k8s.api import FORBIDDEN, GONE, OK, Connection, forbidden, parsed, refusal
+from gate.checks.k8s.api import (
+    FORBIDDEN,
+    GONE,
+    NOT_FOUND,
+    OK,
+    Connection,
+    Forbidden,
+    forbidden,
+    is_missing_object,
+    parsed,
+    refusal,
+)
 from gate.core.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from gate.checks.k8s.api import Resource
+    from gate.checks.k8s.options import Wanted
     from gate.checks.k8s.readiness import Finding, Object
     from gate.checks.k8s.service_account import Account
 
@@ -35,14 +44,16 @@ SHORTEST = 1.0
 
 
 class Watch:
-    """The findings about some objects: those that *selection*, a query, selects."""
+    """The findings about the objects that are wanted.
+
+    A single object is listed by its name. Where RBAC does not allow `list`, it is fetched by
+    `get`: common roles grant no more.
+    """
 
     def __init__(
         self,
         account: Account,
-        resource: Resource,
-        selection: dict[str, str],
-        find: Callable[[Object], Finding],
+        wanted: Wanted,
     ) -> None:
         self.findings: dict[str, Finding] = {}
         """By uid; as of the latest `refresh` and what the watch has brought since."""
@@ -50,9 +61,12 @@ class Watch:
         self.lacks = ""
         """Why there is no watch, if RBAC does not allow it: objects are then listed at times."""
         self.account = account
-        self._resource = resource
-        self._selection = selection
-        self._find = find
+        self._resource = wanted.resource
+        self._selection = wanted.selection
+        self._find = wanted.find
+        self._name = "" if wanted.is_endpoints else wanted.name
+        self._is_content_read = wanted.is_content_read
+        self._may_list = True
         self._follower: asyncio.Task[None] | None = None
         self._heard = 0.0
         self._refused = 0.0
@@ -80,7 +94,7 @@ class Watch:
         self.namespace = login.namespace
         connection = Connection(login)
         try:
-            self.findings, version = await self._pages(connection)
+            self.findings, version = await self._current(connection)
         except BaseException:
             connection.abort()
             raise
@@ -89,6 +103,40 @@ class Watch:
             connection.abort()
         else:
             self._follow_from(version, connection)
+
+    async def _current(self, connection: Connection) -> tuple[dict[str, Finding], str]:
+        """Return the findings as they are now, and the version from which a watch goes on."""
+        if self._may_list:
+            try:
+                return await self._pages(connection)
+            except Forbidden:
+                if not self._name:
+                    raise
+                self._may_list = False
+        try:
+            return await self._object(connection)
+        except Forbidden:
+            # What is granted may change: the next attempt tries `list` again.
+            self._may_list = True
+            raise
+
+    async def _object(self, connection: Connection) -> tuple[dict[str, Finding], str]:
+        path = f"{self._path()}/{self._name}"
+        answer = await connection.get(path, {}, self._accepted("PartialObjectMetadata"))
+        thing = await connection.body(answer)
+        if answer.status_code == NOT_FOUND and is_missing_object(thing):
+            return {}, ""
+        if answer.status_code != OK:
+            raise refusal(answer.status_code, thing, "get", self._resource, self._place())
+        if not isinstance(thing, dict) or not isinstance(thing.get("metadata"), dict):
+            msg = "API server: the answer is not an object"
+            raise CheckFailed(msg)
+        return {_uid(thing): self._find(thing)}, str(thing["metadata"].get("resourceVersion") or "")
+
+    def _accepted(self, form: str) -> str:
+        """Return the media types of an answer: the metadata alone where that is enough."""
+        plain = "application/json"
+        return plain if self._is_content_read else f"{plain};as={form};g=meta.k8s.io;v=v1,{plain}"
 
     async def _pages(self, connection: Connection) -> tuple[dict[str, Finding], str]:
         """Return the findings about all objects, and the version of the list."""
@@ -102,7 +150,9 @@ class Watch:
             query["continue"] = page["metadata"]["continue"]
 
     async def _page(self, connection: Connection, query: dict[str, str]) -> dict[str, Any]:
-        answer = await connection.get(self._path(), query)
+        answer = await connection.get(
+            self._path(), query, self._accepted("PartialObjectMetadataList")
+        )
         page = await connection.body(answer)
         if answer.status_code == GONE:
             msg = "API server: the list has changed while it was read"
@@ -149,6 +199,7 @@ class Watch:
                 "resourceVersion": version,
                 "timeoutSeconds": str(LIFE),
             },
+            self._accepted("PartialObjectMetadata"),
         )
         if answer.status_code != OK:
             said = await connection.body(answer)

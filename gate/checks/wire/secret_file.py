@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 _LONGEST = 64 * 1024
 
 
-async def read(path: str, option: str) -> str:
+async def read(path: str, option: str, *, is_secret: bool = True) -> str:
     """Return the text in the file at *path*, without the line break at its end.
 
     Raises `CheckFailed` naming *option* if it cannot be read: a mounted Secret may come late, or be
-    empty at first. The text is registered as a secret of the attempt.
+    empty at first. The text is registered as a secret of the attempt, unless it is none.
     """
     try:
         content: bytes = await reading(option, _content, path)
@@ -33,7 +33,8 @@ async def read(path: str, option: str) -> str:
     if not text or len(content) > _LONGEST:
         msg = f"{option}: {path} is {'longer than 64 KiB' if text else 'empty'}"
         raise CheckFailed(msg)
-    attempt.keep_secret(text)
+    if is_secret:
+        attempt.keep_secret(text)
     return text
 
 

@@ -1,4 +1,4 @@
-"""A small Kubernetes API server: list and watch over real HTTP/1.1, with or without TLS.
+"""A small Kubernetes API server: get, list and watch over real HTTP/1.1, with or without TLS.
 
 No API server can be installed for the tests, so this one follows the API's documents ("API
 concepts", "Authenticating", "Using RBAC") as far as a client that lists and watches can see:
@@ -29,6 +29,7 @@ from tests.checks.servers.kubernetes_api import (
     Watcher,
     asked_by,
     forbidden,
+    not_found,
     status,
 )
 
@@ -182,7 +183,7 @@ class Kubernetes:
         url = urlsplit(first.split()[1])
         header = {name.lower(): value for name, _, value in (x.partition(": ") for x in lines)}
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
-        asked = asked_by(url.path, query)
+        asked = asked_by(url.path, query, header.get("accept", ""))
         if self.tokens and header.get("authorization", "")[7:] not in self.tokens:
             _send(writer, 401, status(401, "Unauthorized", "Unauthorized"))
         elif self.failure is not None:
@@ -200,8 +201,16 @@ class Kubernetes:
             _send(writer, 403, forbidden(asked))
         elif asked.verb == "watch":
             await self._watch(Watcher(asked, writer), reader)
+        elif asked.verb == "get":
+            _send(writer, *self._get(asked))
         else:
             _send(writer, *self._list(asked))
+
+    def _get(self, asked: Asked) -> tuple[int, Object]:
+        for (resource, _, name), thing in self._things.items():
+            if name == asked.name and asked.selects(resource, thing):
+                return 200, {"kind": asked.kind, "apiVersion": asked.version, **thing}
+        return 404, not_found(asked)
 
     def _list(self, asked: Asked) -> tuple[int, Object]:
         limit = min(int(asked.query.get("limit") or self.page_limit), self.page_limit)

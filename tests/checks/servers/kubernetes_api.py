@@ -10,7 +10,15 @@ from typing import Any
 
 Object = dict[str, Any]
 KINDS = {
-    "v1": {"pods": "Pod", "services": "Service", "nodes": "Node"},
+    "v1": {
+        "pods": "Pod",
+        "services": "Service",
+        "nodes": "Node",
+        "secrets": "Secret",
+        "configmaps": "ConfigMap",
+        "persistentvolumeclaims": "PersistentVolumeClaim",
+        "namespaces": "Namespace",
+    },
     "batch/v1": {"jobs": "Job"},
     "apps/v1": {
         "deployments": "Deployment",
@@ -21,7 +29,10 @@ KINDS = {
     "cert-manager.io/v1": {"certificates": "Certificate"},
 }
 """API version to the resources it has, and the kind of their objects."""
-_PATH = re.compile(r"/(?:api/(v1)|apis/([^/]+/[^/]+))(?:/namespaces/([^/]+))?/([a-z]+)")
+_PATH = re.compile(
+    r"/(?:api/(v1)|apis/([^/]+/[^/]+))(?:/namespaces/([^/]+))?/([a-z]+)(?:/([^/]+))?"
+)
+_CLUSTER_WIDE = frozenset({"nodes", "namespaces"})
 USER = "system:serviceaccount:prod:app"
 
 
@@ -34,6 +45,9 @@ class Asked:
     resource: str
     namespace: str
     query: dict[str, str]
+    name: str = ""
+    """Of the one object that is fetched."""
+    accept: str = ""
 
     @property
     def kind(self) -> str:
@@ -88,15 +102,15 @@ class Watcher:
             self.send("DELETED", event.thing)
 
 
-def asked_by(path: str, query: dict[str, str]) -> Asked | None:
+def asked_by(path: str, query: dict[str, str], accept: str = "") -> Asked | None:
     found = _PATH.fullmatch(path)
     if found is None:
         return None
     version, namespace, resource = found[1] or found[2], found[3] or "", found[4]
-    if resource not in KINDS.get(version, ()) or (resource == "nodes") == bool(namespace):
+    if resource not in KINDS.get(version, ()) or (resource in _CLUSTER_WIDE) == bool(namespace):
         return None
-    verb = "watch" if query.get("watch") in {"1", "true"} else "list"
-    return Asked(verb, version, resource, namespace, query)
+    verb = "watch" if query.get("watch") in {"1", "true"} else "get" if found[5] else "list"
+    return Asked(verb, version, resource, namespace, query, found[5] or "", accept)
 
 
 def status(code: int, reason: str, message: str) -> Object:
@@ -109,6 +123,11 @@ def status(code: int, reason: str, message: str) -> Object:
         "reason": reason,
         "code": code,
     }
+
+
+def not_found(asked: Asked) -> Object:
+    missing = status(404, "NotFound", f'{asked.resource} "{asked.name}" not found')
+    return {**missing, "details": {"name": asked.name, "kind": asked.resource}}
 
 
 def forbidden(asked: Asked) -> Object:

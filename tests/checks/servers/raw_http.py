@@ -106,7 +106,7 @@ async def listening(
             writer.write(says)
             if not hangs_up:
                 await reader.read()
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             pass
         finally:
             writer.close()
