@@ -8,7 +8,6 @@ rendered its templates, so its files are checked as by `file://`: `file=NAME`, r
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -94,10 +93,7 @@ def _vault(target: Target) -> Rendered:
 def _as(scheme: str, url: str, target: Target) -> Check:
     """Return the check of *scheme* for *url* with the options of *target*.
 
-    It is loaded by name, as checks do not import each other. The copy of *target* shares problems,
-    secrets and known options with its original.
+    It is loaded by name, as checks do not import each other.
     """
-    there = copy(target)
-    there.url = urls.parse(url)
-    check: Check = import_module(SCHEMES[scheme]).parse(there)
+    check: Check = import_module(SCHEMES[scheme]).parse(target.toward(urls.parse(url)))
     return check

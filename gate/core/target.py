@@ -6,6 +6,7 @@ so an unknown option is recognised without a second list.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
@@ -52,6 +53,20 @@ class Target:
         self._known: set[str] = set()
         self._shown: set[str] = set()
         self._secrets = [url.password or ""]
+
+    def toward(self, url: Url, defaults: Sequence[tuple[str, str]] = ()) -> Target:
+        """Return this target with another URL, and with *defaults* for options not given.
+
+        It shares problems, secrets and known options with this one.
+        """
+        there = copy(self)
+        there.url = url
+        given = {name for name, _ in self._options}
+        there._options = (  # noqa: SLF001 -- its own class
+            *(pair for pair in defaults if pair[0] not in given),
+            *self._options,
+        )
+        return there
 
     def problem(self, text: str) -> None:
         """Note that this dependency is configured wrong; *text* holds no secret."""

@@ -399,7 +399,7 @@ def test_the_password_of_the_url_is_not_in_a_reason_however_it_is_written() -> N
             "http://a folow",
             (
                 "option 1: unknown; http takes any, basic-file, bearer-file, body, "
-                "body-regex, ca, cert, deadline, group, header, host, http2, insecure, "
+                "body-regex, ca, cert, deadline, detail, group, header, host, http2, insecure, "
                 "interval, json, key, method, monitor, optional, proxy, redirects, server-name, "
                 "status, successes, timeout, until; a space in a URL is written %20"
             ),

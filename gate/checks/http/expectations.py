@@ -6,10 +6,12 @@ import asyncio
 import json
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from gate.checks.http import health_document
+from gate.checks.http.bounded_regex import BoundedRegex
 from gate.checks.wire.tls_options import FAREWELL
 from gate.core import attempt
 from gate.core.errors import Absent, CheckFailed
@@ -40,15 +42,25 @@ class Expected:
     """The statuses, and what the body must be; `json` is the text of `query`."""
 
     statuses: frozenset[int] = USUAL
-    regex: re.Pattern[str] | None = None
+    regex: BoundedRegex | None = None
     json: str = ""
     query: Query | None = None
     patience: float = FAREWELL
     """Seconds to wait for the end of a body that nobody looks at."""
+    has_detail: bool = True
+    """Whether a health document may name what is down."""
+    label: str = ""
+    """What `json` finds, in words; for checks that write the expression themselves."""
+    words: dict[int, str] = field(default_factory=dict, hash=False)
+    """What a status means to a server of a known kind."""
+    header: tuple[str, str] | None = None
+    """A header that the answer must have."""
 
     async def judge(self, answer: httpx.Response) -> None:
         """Raise `CheckFailed` unless *answer* is as expected, `Absent` if nothing is there."""
-        self._judge_status(answer.status_code)
+        if answer.status_code not in self.statuses:
+            raise await self._refusal(answer)
+        self._judge_header(answer)
         if not (self.regex or self.query):
             await self._let_finish(answer)
             return
@@ -56,7 +68,7 @@ class Expected:
         if answer.headers.get("content-encoding", "identity") != "identity":
             msg = "body: the server sends it compressed, unasked"
             raise CheckFailed(msg)
-        self._judge_text(body, is_whole=is_whole)
+        await self._judge_text(body, is_whole=is_whole)
         self._judge_json(body, is_whole=is_whole)
 
     async def _let_finish(self, answer: httpx.Response) -> None:
@@ -68,13 +80,24 @@ class Expected:
             async with asyncio.timeout(self.patience):
                 await _read(answer)
 
-    def _judge_status(self, status: int) -> None:
-        if status not in self.statuses:
-            msg = f"status {status}"
-            raise (Absent if status in _ABSENT else CheckFailed)(msg)
+    async def _refusal(self, answer: httpx.Response) -> CheckFailed:
+        """Return what the status means, and what is down where the answer names it."""
+        status = answer.status_code
+        detail = self.words.get(status, "")
+        if self.has_detail and not detail:
+            with suppress(CheckFailed, TimeoutError):
+                async with asyncio.timeout(self.patience):
+                    detail = health_document.down((await _read(answer))[0])
+        text = f"status {status}{': ' if detail else ''}{detail}"
+        return (Absent if status in _ABSENT else CheckFailed)(text)
 
-    def _judge_text(self, body: bytes, *, is_whole: bool) -> None:
-        if self.regex and not self.regex.search(body.decode(errors="replace")):
+    def _judge_header(self, answer: httpx.Response) -> None:
+        if self.header and answer.headers.get(self.header[0]) != self.header[1]:
+            msg = f"the answer lacks the right header {self.header[0]}"
+            raise CheckFailed(msg)
+
+    async def _judge_text(self, body: bytes, *, is_whole: bool) -> None:
+        if self.regex and not await self.regex.is_in(body):
             where = "" if is_whole else " in its first 64 KiB"
             msg = f"body: does not match body-regex{where}"
             raise CheckFailed(msg)
@@ -99,19 +122,21 @@ class Expected:
             msg = f"json: {self.json} does not fit the answer: {_first_line(exc)}"
             raise CheckFailed(msg) from exc
         if found is not True:
-            msg = f"json: {self.json} is {_shown(found)}"
+            msg = f"{self.label or f'json: {self.json}'} is {_shown(found)}"
             raise CheckFailed(msg)
 
 
 def parse(target: Target) -> Expected:
     """Return what *target* expects."""
     text = target.text("json")
+    regex = target.read("body-regex", _regex, None)
     return Expected(
         statuses=target.read("status", statuses, USUAL),
-        regex=target.read("body-regex", _regex, None),
+        regex=BoundedRegex(regex, target.timeout / 2) if regex else None,
         json=text,
         query=target.read("json", _query, None),
         patience=min(FAREWELL, target.timeout / 4),
+        has_detail=target.choice("detail", ("on", "off"), "on") == "on",
     )
 
 
