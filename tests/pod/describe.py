@@ -18,7 +18,7 @@ def _lines(state: PodState) -> Iterator[str]:
     yield f"Namespace:  {state.spec.namespace}"
     yield f"Status:     {state.phase}"
     yield f"Shown as:   {shown_status(state)}"
-    yield f"IP:         {state.node.pod_ip}"
+    yield f"IP:         {state.node.pod_ip if state.has_ip else ''}"
     yield from _section(state, "Init Containers:", is_init=True)
     yield from _section(state, "Containers:", is_init=False)
     yield from _conditions(state)

@@ -59,7 +59,10 @@ class Instance:
 
     def view(self) -> View:
         """Return what a pass of the sync sees."""
-        return View(exit_code=self.exit_code, verdicts=dict(self.verdicts))
+        is_to_restart = self.container.rule_for(self.exit_code) == "Restart"
+        return View(
+            exit_code=self.exit_code, is_to_restart=is_to_restart, verdicts=dict(self.verdicts)
+        )
 
     def end(self, code: int, now: float, *, containers: int) -> None:
         """Take down the exit; *containers* is how many share the pod's message space."""
@@ -94,11 +97,18 @@ class Record:
     instances: list[Instance] = field(default_factory=list)
     waiting: tuple[str, str] | None = None
     """Why it is not running now, as reason and message: CrashLoopBackOff or a failed hook."""
+    forgotten: int = 0
+    """So many instances are of a sandbox, or of a life of the pod, that is over."""
+
+    def forget(self) -> None:
+        """Begin anew, as if no instance had ever been."""
+        self.forgotten = len(self.instances)
+        self.waiting = None
 
     @property
     def current(self) -> Instance | None:
         """The newest instance."""
-        return self.instances[-1] if self.instances else None
+        return self.instances[-1] if len(self.instances) > self.forgotten else None
 
     @property
     def restarts(self) -> int:

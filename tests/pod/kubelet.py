@@ -1,6 +1,7 @@
 """The player: `async with Pod(manifest, node) as pod`."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -49,13 +50,16 @@ class Pod:
         sandbox = Sandbox(self.spec, self._node)
         self._state = PodState(self.spec, self._node, sandbox, self._listener)
         await self._tasks.__aenter__()
+        self._begin()
+        return self
+
+    def _begin(self) -> None:
         for record in self._state.records.values():
             for kind in record.container.probes:
                 worker = Worker(self._state, record, kind)
                 task = self._tasks.create_task(worker.run())
                 self._workers[record.container.name, kind] = task
         self._sync = self._tasks.create_task(self._play())
-        return self
 
     async def __aexit__(
         self,
@@ -134,6 +138,49 @@ class Pod:
         """Kill a container from outside, as the kernel does when memory runs out."""
         if process := self.instance(name).process:
             process.kill()
+
+    @property
+    def ip(self) -> str:
+        """What the API shows as `status.podIP`; empty until a status has been written."""
+        return self._node.pod_ip if self._state.has_ip else ""
+
+    async def restart_kubelet(self) -> None:
+        """Restart the kubelet: containers run on, what it knew of probes and hooks is gone.
+
+        Seen on 1.36.2 with default features, and by the upstream texts so from 1.35 on: it builds
+        the pod's status before it adds the probe workers, takes each container that has run for
+        10 s for started, and seeds its startup result with Success (kubernetes#142305). A hook
+        that was running is not known to it: the container is simply running.
+        """
+        await self._cancel(self._sync, *self._workers.values())
+        for record in self.containers.values():
+            instance = record.current
+            if instance is not None and instance.is_running:
+                instance.is_visible = True
+                self._take_for_started(record, instance)
+        self._begin()
+        self._state.wake.set()
+
+    def _take_for_started(self, record: Record, instance: Instance) -> None:
+        has_settled = time.monotonic() - instance.started_at >= self._node.settled
+        is_waiting = record.container.startup_probe is not None and not instance.is_started
+        if is_waiting and has_settled and not self._node.keeps_status_on_kubelet_restart:
+            instance.verdicts[ProbeKind.STARTUP] = True
+            self._state.note(record.container, "started=true")
+
+    def restart_in_place(self, name: str) -> None:
+        """Restart a container alone, as a resize with `RestartContainer` does (fact 13.9)."""
+        if process := self.instance(name).process:
+            process.terminate()
+
+    async def lose_sandbox(self) -> None:
+        """Lose the sandbox, as by a reboot: everything begins anew, volumes stay (fact 1.15)."""
+        await self._cancel(self._sync)
+        await self._kill_all()
+        for record in self.containers.values():
+            record.forget()
+        self._sync = self._tasks.create_task(self._play())
+        self._state.wake.set()
 
     def logs(self, name: str) -> str:
         """Return all output of a container, all its instances."""

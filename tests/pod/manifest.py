@@ -12,6 +12,7 @@ from tests.pod.model import (
     EnvSource,
     EnvVar,
     Exec,
+    Grpc,
     HttpGet,
     ManifestError,
     Mount,
@@ -19,6 +20,7 @@ from tests.pod.model import (
     Probe,
     ProbeKind,
     RestartPolicy,
+    RestartRule,
     Sleep,
     TcpSocket,
     Volume,
@@ -86,6 +88,7 @@ def _pod_spec(metadata: Raw, spec: Raw) -> PodSpec:
         main_containers=tuple(_container(each, is_init=False) for each in spec["containers"]),
         restart_policy=RestartPolicy(spec.get("restartPolicy", "Always")),
         grace=spec.get("terminationGracePeriodSeconds", 30),
+        active_deadline=spec.get("activeDeadlineSeconds"),
         service_links=spec.get("enableServiceLinks", True),
         volumes=tuple(_volume(each) for each in spec.get("volumes") or ()),
     )
@@ -109,8 +112,18 @@ def _container(raw: Raw, *, is_init: bool) -> Container:
         post_start=_optional_action(lifecycle.get("postStart")),
         pre_stop=_optional_action(lifecycle.get("preStop")),
         restart_policy=RestartPolicy(policy) if policy else None,
+        restart_rules=tuple(_rule(each) for each in raw.get("restartPolicyRules") or ()),
         message_path=raw.get("terminationMessagePath", "/dev/termination-log"),
         message_from_logs=raw.get("terminationMessagePolicy") == "FallbackToLogsOnError",
+    )
+
+
+def _rule(raw: Raw) -> RestartRule:
+    codes = raw["exitCodes"]
+    return RestartRule(
+        action=raw["action"],
+        is_in=codes["operator"] == "In",
+        codes=frozenset(codes.get("values") or ()),
     )
 
 
@@ -152,6 +165,8 @@ def _action(raw: Raw) -> Action:
         return _http_get(raw["httpGet"])
     if "tcpSocket" in raw:
         return TcpSocket(port=raw["tcpSocket"]["port"], host=raw["tcpSocket"].get("host", ""))
+    if "grpc" in raw:
+        return Grpc(port=raw["grpc"]["port"], service=raw["grpc"].get("service", ""))
     return Sleep(seconds=raw["sleep"]["seconds"])
 
 

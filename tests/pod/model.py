@@ -65,7 +65,30 @@ class Sleep:
     seconds: float
 
 
-Action = HttpGet | TcpSocket | Exec | Sleep
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grpc:
+    """A call of `grpc.health.v1.Health/Check`; probes only."""
+
+    port: int
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartRule:
+    """What happens when a container exits with certain codes, whatever its restart policy."""
+
+    action: str
+    """`Restart`, or `RestartAllContainers`: sandbox and volumes stay, everything runs anew."""
+    is_in: bool
+    """Whether the code must be one of *codes*, or none of them."""
+    codes: frozenset[int]
+
+    def matches(self, code: int | None) -> bool:
+        """Whether the rule is about an exit with *code*."""
+        return code is not None and (code in self.codes) is self.is_in
+
+
+Action = HttpGet | TcpSocket | Exec | Sleep | Grpc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +151,7 @@ class Container:
     post_start: Action | None = None
     pre_stop: Action | None = None
     restart_policy: RestartPolicy | None = None
+    restart_rules: tuple[RestartRule, ...] = ()
     message_path: str = "/dev/termination-log"
     message_from_logs: bool = False
 
@@ -135,6 +159,10 @@ class Container:
     def is_sidecar(self) -> bool:
         """True for a native sidecar: an init container that is always restarted (fact 1.2)."""
         return self.is_init and self.restart_policy is RestartPolicy.ALWAYS
+
+    def rule_for(self, code: int | None) -> str:
+        """Return the action of the first rule for an exit with *code*, empty if there is none."""
+        return next((rule.action for rule in self.restart_rules if rule.matches(code)), "")
 
     @property
     def startup_probe(self) -> Probe | None:
@@ -168,6 +196,7 @@ class PodSpec:
     main_containers: tuple[Container, ...]
     restart_policy: RestartPolicy = RestartPolicy.ALWAYS
     grace: float = 30
+    active_deadline: float | None = None
     service_links: bool = True
     volumes: tuple[Volume, ...] = ()
 

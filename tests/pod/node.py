@@ -54,6 +54,12 @@ class Node:
     """First delay of CrashLoopBackOff in seconds (fact 2.16)."""
 
     backoff_longest: float = 300
+    keeps_status_on_kubelet_restart: bool = False
+    """The feature gate `ChangeContainerStatusOnKubeletRestart: true` (off by default from 1.35)."""
+
+    settled: float = 10
+    """Seconds after which a kubelet that restarts takes a running container for started."""
+
     minimum_grace: float = 2
     """The least a container gets between SIGTERM and SIGKILL (fact 6.1)."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests.pod.model import Container, PodSpec, ProbeKind, RestartPolicy
 
@@ -11,6 +12,8 @@ class View:
     """The newest instance of a container as the pass sees it; no exit code means running."""
 
     exit_code: int | None = None
+    is_to_restart: bool = False
+    """A restart rule of the container says so, whatever its policy."""
     verdicts: Mapping[ProbeKind, bool] = field(default_factory=dict)
 
     @property
@@ -102,7 +105,7 @@ class _InitPass:
             self._pass_on(index, is_past=False)
         elif view.exit_code is None:
             return
-        elif self.spec.restart_policy is RestartPolicy.NEVER:
+        elif self.spec.restart_policy is RestartPolicy.NEVER and not view.is_to_restart:
             # Facts 6.10, 9.1: failed for good, and everything with it.
             self.plan.kill_pod = True
             self.plan.start_init.clear()
@@ -138,7 +141,7 @@ def _plan_main(spec: PodSpec, views: Views, plan: Plan) -> None:
             plan.kill[container.name] = failed
         if view is not None and view.is_running and not failed:
             kept += 1
-        elif will_restart(spec, view, is_probe_kill=failed is not None):
+        elif will_restart(spec, view, container, is_probe_kill=failed is not None):
             plan.start_main.append(container)
     if not kept and not plan.start_main:
         # Fact 6.8: nothing runs and nothing will, so sidecars are told to end too.
@@ -153,13 +156,19 @@ def _failed_probe(view: View | None) -> ProbeKind | None:
     return next(failed, None)
 
 
-def will_restart(spec: PodSpec, view: View | None, *, is_probe_kill: bool = False) -> bool:
-    """True if a main container that is not running, or about to be killed, is to be started."""
-    if view is None:
+def will_restart(
+    spec: PodSpec, view: View | None, container: Container, *, is_probe_kill: bool = False
+) -> bool:
+    """True if a main container that is not running, or about to be killed, is to be started.
+
+    A policy of the container's own stands over the pod's, and its rules over both (1.35).
+    """
+    if view is None or view.is_to_restart:
         return True
-    if spec.restart_policy is RestartPolicy.ON_FAILURE:
+    policy = container.restart_policy or spec.restart_policy
+    if policy is RestartPolicy.ON_FAILURE:
         return is_probe_kill or view.exit_code != 0
-    return spec.restart_policy is RestartPolicy.ALWAYS
+    return policy is RestartPolicy.ALWAYS
 
 
 def phase(spec: PodSpec, views: Views) -> str:
@@ -172,7 +181,7 @@ def phase(spec: PodSpec, views: Views) -> str:
     codes = [view.exit_code for view in mains if view]
     if None in codes or any(_running_sidecars(spec, views)):
         return "Running"
-    if any(will_restart(spec, view) for view in mains):
+    if any(map(partial(will_restart, spec), mains, spec.main_containers)):
         return "Running"
     return "Failed" if any(codes) else "Succeeded"
 

@@ -4,9 +4,12 @@ import asyncio
 from dataclasses import dataclass
 from enum import Enum
 
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
 from tests.pod.http_probe import BODY_LIMIT, BodyError, Request, TransportError, dial_error, get
 from tests.pod.instance import Instance
-from tests.pod.model import Exec, HttpGet, Probe, TcpSocket
+from tests.pod.model import Exec, Grpc, HttpGet, Probe, TcpSocket
 from tests.pod.process import Launch, run
 from tests.pod.sandbox import Sandbox
 
@@ -60,6 +63,8 @@ class Prober:
             words = action.command
             launch = self.sandbox.probe(instance.container, words, instance.message_file)
             return await _exec(launch, probe.timeout, instance.ended)
+        if isinstance(action, Grpc):
+            return await _grpc(self.pod_ip, action, probe.timeout)
         if isinstance(action, HttpGet | TcpSocket):
             return await self._network(action, probe, instance)
         raise TypeError(action)
@@ -111,6 +116,19 @@ def _judge(status: int, body: bytes) -> Outcome:
         text = f"Probe terminated redirects, Response body: {body.decode(errors='replace')}"
         return Outcome(Status.WARNING, text)
     return Outcome(Status.FAILURE, f"HTTP probe failed with statuscode: {status}")
+
+
+async def _grpc(host: str, action: Grpc, limit: float) -> Outcome:
+    """SERVING passes; whatever else, a call that fails too, is a failure (KEP-2727)."""
+    async with grpc.aio.insecure_channel(f"{host}:{action.port}") as channel:
+        request = health_pb2.HealthCheckRequest(service=action.service)
+        try:
+            answer = await health_pb2_grpc.HealthStub(channel).Check(request, timeout=limit)
+        except grpc.aio.AioRpcError as exc:
+            return Outcome(Status.FAILURE, f"gRPC probe failed: {exc.code().name}")
+    if answer.status == health_pb2.HealthCheckResponse.SERVING:
+        return Outcome(Status.SUCCESS)
+    return Outcome(Status.FAILURE, f"service unhealthy (responded with {answer.status})")
 
 
 async def _tcp(host: str, port: int, limit: float) -> Outcome:

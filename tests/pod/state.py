@@ -39,6 +39,10 @@ class PodState:
     timeline: list[Moment] = field(default_factory=list)
     added_at: float = field(default_factory=time.monotonic)
     is_deleting: bool = False
+    has_ip: bool = False
+    """Published with the first status that is written, after the first pass of the sync."""
+    is_to_restart_all: bool = False
+    is_past_deadline: bool = False
     has_ended: asyncio.Event = field(default_factory=asyncio.Event)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -60,7 +64,7 @@ class PodState:
     @property
     def phase(self) -> str:
         """Pending, Running, Succeeded or Failed."""
-        return phase(self.spec, self.views)
+        return "Failed" if self.is_past_deadline else phase(self.spec, self.views)
 
     def note(self, container: Container, what: str) -> None:
         """Put a moment into the timeline."""

@@ -29,6 +29,7 @@ class PodWorker:
             if self._state.node.hop_delay:
                 await asyncio.sleep(self._state.node.hop_delay)
             await self._sync()
+            self._publish_ip()
             await self._wait()
         self._state.notify()
 
@@ -43,13 +44,40 @@ class PodWorker:
             return
 
     def _seconds_to_retry(self) -> float | None:
-        if self._retry_at is None:
-            return None
-        return max(0, self._retry_at - time.monotonic())
+        limit = self._state.spec.active_deadline
+        end = None if limit is None else self._state.added_at + limit
+        moments = [moment for moment in (self._retry_at, end) if moment is not None]
+        return max(0, min(moments) - time.monotonic()) if moments else None
+
+    def _publish_ip(self) -> None:
+        """The status goes out between two passes, so a hook of the first pass keeps it back.
+
+        Seen on 1.36.2: `status.podIP` is empty until a postStart hook of the first container ends.
+        """
+        if not self._state.has_ip:
+            self._state.has_ip = True
+            self._state.notify()
+
+    def _is_past_deadline(self) -> bool:
+        limit = self._state.spec.active_deadline
+        return limit is not None and time.monotonic() >= self._state.added_at + limit
+
+    async def _restart_all(self) -> None:
+        """Begin anew in the same sandbox: volumes stay, init containers run again (1.36)."""
+        await kill_pod(self._state)
+        for record in self._state.records.values():
+            record.forget()
+        self._state.is_to_restart_all = False
 
     async def _sync(self) -> None:
         """One pass: kill, then the next init containers, then main containers (fact 1.1)."""
         state, self._retry_at = self._state, None
+        if state.is_to_restart_all:
+            await self._restart_all()
+        if self._is_past_deadline():
+            # Fact 6.11: the pod fails with DeadlineExceeded; at pod level its messages stay.
+            await kill_pod(state)
+            state.is_past_deadline = True
         plan = compute(state.spec, state.views)
         if state.is_deleting or plan.kill_pod or state.phase in {"Succeeded", "Failed"}:
             await kill_pod(state)
@@ -133,6 +161,8 @@ class PodWorker:
         """Read the output until the process ends, then let the sync know."""
         code = await process.wait()
         instance.end(code, time.monotonic(), containers=len(self._state.records))
+        if instance.container.rule_for(code) == "RestartAllContainers":
+            self._state.is_to_restart_all = True
         self._state.wake.set()
         self._state.note(instance.container, f"exited {code}")
 

@@ -75,9 +75,18 @@ def _regular_init_container(place: str, container: Raw) -> Iterator[str]:
 def _main_containers(spec: Raw) -> Iterator[str]:
     for index, container in enumerate(spec.get("containers") or ()):
         place = f"spec.containers[{index}]"
-        if "restartPolicy" in container:
-            yield f"{place}.restartPolicy: the player takes the pod's restartPolicy only"
+        yield from _rules(place, container)
         yield from _probes_and_hooks(place, container)
+
+
+def _rules(place: str, container: Raw) -> Iterator[str]:
+    """Rules need a policy of the container's own (restart rules of containers, 1.35)."""
+    rules = container.get("restartPolicyRules") or ()
+    if rules and "restartPolicy" not in container:
+        yield f"{place}.restartPolicyRules: must specify restartPolicy when restart rules are used"
+    for rule in rules:
+        if rule.get("action") not in {"Restart", "RestartAllContainers"}:
+            yield f"{place}.restartPolicyRules: Unsupported action: {rule.get('action')!r}"
 
 
 def _probes_and_hooks(place: str, container: Raw) -> Iterator[str]:
@@ -106,8 +115,8 @@ def _action(place: str, raw: Raw) -> Iterator[str]:
     given = [name for name in _ACTIONS if name in raw]
     if len(given) != 1:
         yield f"{place}: must specify exactly one handler type, not {given or 'none'}"
-    elif given == ["grpc"]:
-        yield f"{place}.grpc: the player has no gRPC probe"
+    elif given == ["grpc"] and "lifecycle" in place:
+        yield f"{place}.grpc: unknown field"
     elif given == ["exec"] and not raw["exec"].get("command"):
         yield f"{place}.exec.command: Required value"
     elif given in (["httpGet"], ["tcpSocket"]):
