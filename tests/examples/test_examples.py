@@ -91,8 +91,9 @@ class Way:
             await self._held.wait()
 
     def asked(self, agent: str) -> int:
-        """Return how often *agent* has asked."""
-        return sum(f"User-Agent: {agent}" in request for request in self.requests)
+        """Return how often *agent* has asked whether gate is open."""
+        asked = [request for request in self.requests if " /startupz" in request]
+        return sum(f"User-Agent: {agent}" in request for request in asked)
 
 
 @asynccontextmanager

@@ -87,16 +87,22 @@ def spec(done: Done) -> dict[str, Any]:
 
 
 def gate(done: Done) -> dict[str, Any]:
-    """Return gate's container, which must be the last of the init containers."""
-    *_, last = spec(done)["initContainers"]
-    assert last["name"] == "gate"
-    return dict(last)
+    """Return gate's container; only the one that holds may be behind it."""
+    *_, found, behind = spec(done)["initContainers"]
+    assert (found["name"], behind["name"]) == ("gate", "gate-hold")
+    return dict(found)
 
 
 def test_gate_comes_behind_the_charts_own_init_containers(render: Render) -> None:
     names = [each["name"] for each in spec(render("{}"))["initContainers"]]
 
-    assert names == ["nginx", "gate"]
+    assert names == ["nginx", "gate-forget", "gate", "gate-hold"]
+
+
+def test_without_its_belt_it_is_last(render: Render) -> None:
+    found = spec(render("gate: {durable: false}"))["initContainers"]
+
+    assert [each["name"] for each in found] == ["nginx", "gate-forget", "gate"]
 
 
 @pytest.mark.anyio
@@ -125,7 +131,7 @@ def test_it_is_what_gate_manifest_prints(render: Render, mode: str) -> None:
     words = ("--mode", mode, "--image", "registry.example.com/gate:0.1.0")
     printed = yaml.safe_load(run_gate("manifest", *words, env=env)[1])
 
-    assert found["initContainers"][-1:] == printed["initContainers"]
+    assert found["initContainers"][1:] == printed["initContainers"]
     assert found.get("volumes") == printed.get("volumes")
 
 
@@ -140,11 +146,24 @@ def test_one_include_is_all_it_takes_unless_it_is_to_remember(
 
 
 def test_a_port_of_its_own_is_listened_on_probed_and_scraped(render: Render) -> None:
-    found = gate(render("gate: {port: 8081}"))
+    done = render("gate: {port: 8081}")
+    found = gate(done)
+    behind = spec(done)["initContainers"][-1]
 
     assert {"name": "GATE_LISTEN", "value": ":8081"} in found["env"]
     assert found["ports"] == [{"name": "gate", "containerPort": 8081}]
     assert found["startupProbe"]["httpGet"]["port"] == 8081
+    assert found["readinessProbe"]["httpGet"]["port"] == 8081
+    assert behind["env"] == [{"name": "GATE_LISTEN", "value": ":8081"}]
+
+
+@pytest.mark.parametrize(("threshold", "patience"), [(48, "20m"), (61, "1525s")])
+def test_what_holds_behind_gate_is_as_patient_as_its_probes(
+    render: Render, threshold: int, patience: str
+) -> None:
+    behind = spec(render(f"gate: {{failureThreshold: {threshold}}}"))["initContainers"][-1]
+
+    assert behind["args"] == ["hold", "--timeout", patience]
 
 
 def test_secrets_and_settings_are_variables(render: Render) -> None:

@@ -40,13 +40,14 @@ def test_the_merge_of_these_tests_is_that_of_kustomize() -> None:
     assert resources(kustomize.merged(OVERLAY)) == resources(kustomize.really_built(OVERLAY))
 
 
-@pytest.mark.parametrize(("name", "order"), [("shop", ["nginx", "gate"]), ("worker", ["gate"])])
-def test_gate_is_the_last_init_container_whether_there_were_any_or_not(
-    name: str, order: list[str]
+@pytest.mark.parametrize(("name", "own"), [("shop", ["nginx"]), ("worker", [])])
+def test_gate_is_behind_the_init_containers_whether_there_were_any_or_not(
+    name: str, own: list[str]
 ) -> None:
     spec = resources(built())[f"Deployment {name}"]["spec"]["template"]["spec"]
 
-    assert [each["name"] for each in spec["initContainers"]] == order
+    names = [each["name"] for each in spec["initContainers"]]
+    assert names == ["gate-forget", *own, "gate", "gate-hold"]
 
 
 def test_without_the_line_nothing_is_changed() -> None:
@@ -61,7 +62,7 @@ def test_without_the_line_nothing_is_changed() -> None:
 
 def test_the_containers_wait_for_what_the_overlay_says() -> None:
     found = resources(built())
-    (source, secret) = found["Deployment shop"]["spec"]["template"]["spec"]["initContainers"][-1][
+    (source, secret) = found["Deployment shop"]["spec"]["template"]["spec"]["initContainers"][-2][
         "envFrom"
     ]
 

@@ -1,5 +1,7 @@
 {{/*
-gate.container: the item for a pod's initContainers, the last of them.
+gate.container: the items for a pod's initContainers, the last of them: gate, and with
+`durable` (the default) a plain init container behind it that holds the app should the kubelet
+restart while gate waits.
 
   initContainers:
     {{- include "gate.container" . | nindent 4 }}
@@ -12,6 +14,17 @@ That is all, unless .Values.gate.stateFile is true: then the pod's volumes take 
 {{- define "gate.container" -}}
 {{- $gate := .Values.gate -}}
 {{- $isInit := eq $gate.mode "init" -}}
+{{- if and $gate.stateFile (not $isInit) -}}
+- name: gate-forget
+  image: {{ $gate.image | quote }}
+  args: [forget]
+  env:
+    - name: GATE_STATE_FILE
+      value: /run/gate/opened
+  volumeMounts:
+    - {name: gate, mountPath: /run/gate}
+  {{- include "gate.small" $gate | nindent 2 }}
+{{ end -}}
 - name: gate
   image: {{ $gate.image | quote }}
   {{- if $isInit }}
@@ -47,15 +60,49 @@ That is all, unless .Values.gate.stateFile is true: then the pod's volumes take 
     timeoutSeconds: 30
     failureThreshold: {{ $gate.failureThreshold }}
   {{- end }}
+  {{- if has $gate.mode (list "sidecar" "poststart") }}
+  readinessProbe:
+    httpGet: {path: /readyz, port: {{ $gate.port }}}
+    periodSeconds: 5
+  {{- end }}
   resources:
     {{- include "gate.resources" $gate | nindent 4 }}
-  securityContext:
-    runAsNonRoot: true
-    runAsUser: 65532
-    allowPrivilegeEscalation: false
-    readOnlyRootFilesystem: true
-    capabilities: {drop: [ALL]}
-    seccompProfile: {type: RuntimeDefault}
+  {{- include "gate.security" $gate | nindent 2 }}
+{{- if and $gate.durable (not $isInit) }}
+- name: gate-hold
+  image: {{ $gate.image | quote }}
+  args: [hold, --timeout, {{ include "gate.patience" $gate }}]
+  {{- if ne (int $gate.port) 4283 }}
+  env:
+    - name: GATE_LISTEN
+      value: {{ printf ":%d" (int $gate.port) | quote }}
+  {{- end }}
+  {{- include "gate.small" $gate | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "gate.security" -}}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+  seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{/* gate.small: what the small containers around gate have in common. */}}
+{{- define "gate.small" -}}
+resources:
+  requests: {cpu: 10m, memory: 16Mi}
+  limits: {memory: 64Mi}
+{{ include "gate.security" . }}
+{{- end }}
+
+{{/* gate.patience: how long the probes of gate are patient, as a duration. */}}
+{{- define "gate.patience" -}}
+{{- $seconds := mul 25 (int .failureThreshold) -}}
+{{- if mod $seconds 60 }}{{ $seconds }}s{{ else }}{{ div $seconds 60 }}m{{ end -}}
 {{- end }}
 
 {{/* gate.volumes: the item for the pod's volumes; nothing without stateFile. */}}
