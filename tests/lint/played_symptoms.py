@@ -219,6 +219,26 @@ async def unready_after_a_restart(stage: Stage, folder: str, name: str) -> bool:
         return not await _happens(pod, lambda pod: pod.is_ready, _for_success(folder))
 
 
+async def starts_by_a_restart_of_the_kubelet(stage: Stage, folder: str, name: str) -> bool:
+    """The app starts although the database is down, when the kubelet restarts during the hook."""
+    async with stage.play(folder, name) as pod:
+        await pod.until(lambda pod: pod.moments("agent", "post-start begun"), PATIENCE)
+        await pod.restart_kubelet()
+        return await _happens(pod, _runs, _for_trouble(folder))
+
+
+async def starts_into_an_outage(stage: Stage, folder: str, name: str) -> bool:
+    """The app starts although the database is down, when all containers have restarted."""
+    async with stage.play(folder, name) as pod:
+        with dependency(stage.ports["db"]):
+            await pod.until(_runs, PATIENCE)
+        pod.crash("app")
+        await pod.until(lambda pod: len(pod.moments("gate", "started")) > 1, PATIENCE)
+        return await _happens(
+            pod, lambda pod: len(pod.moments("app", "started")) > 1, _for_trouble(folder)
+        )
+
+
 async def unready_with_the_database(stage: Stage, folder: str, name: str) -> bool:
     """The pod leaves its Services when the database fails."""
     async with stage.play(folder, name) as pod:
@@ -278,6 +298,7 @@ TROUBLES: dict[str, Trouble] = {
     "poststart-http": hook_fails,
     "poststart-without-end": cannot_be_deleted,
     "poststart-in-main-container": fails_open,
+    "poststart-not-durable": starts_by_a_restart_of_the_kubelet,
     "hook-variable": hook_fails,
     "probe-port-name": stuck,
     "probe-host": stuck,
@@ -295,6 +316,7 @@ TROUBLES: dict[str, Trouble] = {
     "hook-budget-below-timeout": hook_fails,
     "no-state-file": unready_after_a_restart,
     "state-file-volume": gate_refuses,
+    "state-file-outlives-restart": starts_into_an_outage,
     "readiness-on-shared-dependency": unready_with_the_database,
     "gate-config": gate_refuses,
     "gate-config.probe": stuck,

@@ -48,3 +48,16 @@ def test_a_gate_that_another_container_asks_needs_no_probe() -> None:
 
     assert rules_of(text) == []
     assert rules_of(text.replace("4283", "4284")) == ["gate-holds-nothing"]
+
+
+@pytest.mark.parametrize(
+    ("args", "rules"),
+    [(["hold"], []), (["wait", "tcp://db:5432"], ["gate-holds-nothing"])],
+)
+def test_a_gate_with_one_that_holds_behind_it_needs_no_probe(
+    args: list[str], rules: list[str]
+) -> None:
+    behind = {"name": "gate-hold", "image": "gate", "args": args}
+
+    assert rules_of(pod(gate(DEPENDENCY, startupProbe=None), behind)) == rules
+    assert "gate-holds-nothing" in rules_of(pod(behind, gate(DEPENDENCY, startupProbe=None)))

@@ -15,9 +15,8 @@ pytestmark = pytest.mark.anyio
 
 UNPLAYED: dict[str, str] = {
     "init-before-mesh": "the redirection is iptables of the node, which needs privileges",
-    "poststart-not-durable": "the player cannot restart its kubelet in the midst of a hook",
     "progress-deadline": "a controller of the cluster counts, not the kubelet",
-    "active-deadline": "the player does not count activeDeadlineSeconds",
+    "active-deadline": "of a Job: a controller of the cluster counts, not the kubelet",
     "cpu-limit": "local processes have no CPU limit",
     "memory-limit": "local processes have no memory limit; what gate needs is in test_measured.py",
     "plain-secret": "it starts all the same: the trouble is who can read it",

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
-from gate.pods import budget, commands, gates, listening
+from gate.pods import budget, commands, gates, holders, listening
 from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def holds_nothing(pod: Pod) -> Hits:
 
     Kubelet fact 1.3: a sidecar without a startupProbe is passed as soon as its process runs;
     among the main containers all are started without waiting at all. Not said where another
-    container asks this gate in a hook or a probe of its own. Remedy: a native sidecar with a
-    startupProbe on /startupz?hold=25s.
+    container asks this gate in a hook or a probe of its own, or as a plain init container behind
+    it. Remedy: a native sidecar with a startupProbe on /startupz?hold=25s.
     """
     for gate in _serving(pod):
         container = gate.container
@@ -68,7 +68,7 @@ def _is_asked(gate: Gate, pod: Pod) -> bool:
             continue
         if port in commands.local_ports(words) or "startupz" in " ".join(words):
             return True
-    return False
+    return holders.is_held_behind(gate.container, pod)
 
 
 @rule("gate-probe-path", Severity.ERROR, "2.11, 4.6")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
-from gate.pods import commands, listening, references, servers
+from gate.pods import commands, holders, listening, references, servers
 from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
@@ -88,17 +88,22 @@ def post_start_in_main_container(pod: Pod) -> Hits:
 
 @rule("poststart-not-durable", Severity.INFO, "5.10")
 def post_start_not_durable(pod: Pod) -> Hits:
-    """A postStart hook holds, and no startup probe does.
+    """A postStart hook holds, and nothing else does.
 
     Kubelet fact 5.10: nobody records that a hook completed. If the kubelet is restarted while
-    the hook runs, it sees a sidecar that runs, and starts the app. Remedy: add a startupProbe
-    that asks the same question.
+    the hook runs, it sees a sidecar that runs, and starts the app. A startupProbe that asks the
+    same question holds up to Kubernetes 1.34; 1.35 and 1.36 take it for passed after such a
+    restart (kubernetes#142305). Remedy: a plain init container behind the sidecar that waits for
+    the same; behind a gate, `gate hold`.
     """
     for sidecar in pod.sidecars:
         hook = sidecar.post_start
-        if hook and hook.kind == "exec" and commands.is_wait(hook.command) and not sidecar.startup:
+        if sidecar.startup or holders.is_held_behind(sidecar, pod):
+            continue
+        if hook and hook.kind == "exec" and commands.is_wait(hook.command):
             text = "a kubelet that restarts while this hook runs starts the app without it"
-            yield Hit(hook.line, text, "add a startupProbe as well", sidecar.name)
+            remedy = "put a plain init container behind it that waits for the same"
+            yield Hit(hook.line, text, remedy, sidecar.name)
 
 
 @rule("hook-variable", Severity.ERROR, "5.6")

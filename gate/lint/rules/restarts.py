@@ -66,6 +66,36 @@ def state_file_volume(pod: Pod) -> Hits:
         yield Hit(gate.line_of_setting(_STATE), text, remedy, gate.container.name)
 
 
+@rule("state-file-outlives-restart", Severity.WARNING, "9.5")
+def outlives(pod: Pod) -> Hits:
+    """A gate remembers its opening through a restart of all containers.
+
+    Kubelet fact 9.5: the action RestartAllContainers (on from Kubernetes 1.36) runs all
+    containers anew in the same sandbox, with the same emptyDirs. A gate with GATE_STATE_FILE
+    then opens at once, and the app starts though a dependency may be down. Remedy: a plain init
+    container in front of gate that runs `gate forget`: it runs exactly when all restart.
+    """
+    if not any("RestartAllContainers" in (each.restart_actions or ()) for each in pod.containers):
+        return
+    for gate in _sidecars(pod):
+        if gate.settings.state_file is None or _is_forgotten(gate, pod):
+            continue
+        text = (
+            "when all containers restart, gate opens at once as it has opened before, and the app "
+            "starts though a dependency is down"
+        )
+        remedy = "put a plain init container in front that runs `gate forget`"
+        yield Hit(gate.line_of_setting(_STATE), text, remedy, gate.container.name)
+
+
+def _is_forgotten(gate: Gate, pod: Pod) -> bool:
+    """Whether a plain init container in front makes *gate* forget."""
+    in_front = [each for each in pod.containers if each.index < gate.container.index]
+    return any(
+        each.is_plain_init and gates.is_gate(each) and "forget" in each.words for each in in_front
+    )
+
+
 def _is_writable(volume: str, pod: Pod) -> bool:
     return pod.volumes.get(volume, "none") not in {"none", "configMap", "secret", "projected"}
 
@@ -102,4 +132,4 @@ def _asks_ready(path: str, command: tuple[str, ...]) -> bool:
     return path.partition("?")[0] == "/readyz" or "--ready" in command
 
 
-RULES = (no_state_file, state_file_volume, readiness)
+RULES = (no_state_file, state_file_volume, outlives, readiness)
