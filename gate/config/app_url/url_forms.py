@@ -1,0 +1,219 @@
+"""URLs as apps write them: `jdbc:`, drivers behind a `+`, other names for a scheme."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, quote, unquote
+
+from gate.config.app_url.parts import (
+    SEVERAL,
+    NoDependency,
+    Parts,
+    checked,
+    split,
+    tcp,
+    with_port,
+)
+from gate.core import url as urls
+
+_SAME = {
+    **dict.fromkeys(("postgresql", "postgres", "pgsql", "postgis", "psql", "pg"), "postgresql"),
+    **dict.fromkeys(("pgx", "pgx4", "pgx5", "cockroachdb", "cockroach", "crdb"), "postgresql"),
+    **dict.fromkeys(("timescale", "timescaledb", "timescalegis"), "postgresql"),
+    **dict.fromkeys(("mysql", "mysql2", "mysqlgis", "mariadb", "trilogy", "pymysql"), "mysql"),
+    **dict.fromkeys(("redis", "valkey", "sentinel", "rediscluster"), "redis"),
+    **dict.fromkeys(("rediss", "valkeys"), "rediss"),
+    **dict.fromkeys(("amqp", "pyamqp", "rabbitmq"), "amqp"),
+    **dict.fromkeys(("memcached", "memcache", "pymemcache", "pymemcached"), "memcached"),
+    **dict.fromkeys(("mongodb", "mongo"), "mongodb"),
+    **{scheme: scheme for scheme in ("amqps", "kafka", "mqtt", "mqtts", "nats")},
+}
+_AS_THEY_ARE = {"mongodb+srv", "kafka+ssl", "redis+socket", "redis+unix"}
+_LISTENERS = {"plaintext", "sasl_plaintext", "ssl", "sasl_ssl"}
+_OVER_TLS = {"redis": "rediss", "amqp": "amqps", "mqtt": "mqtts", "kafka": "kafka+ssl"}
+_PORTS = {
+    "bolt": 7687,
+    "cassandra": 9042,
+    "clickhouse": 9000,
+    "db2": 50000,
+    "elasticsearch": 9200,
+    "ldap": 389,
+    "ldaps": 636,
+    "mssql": 1433,
+    "neo4j": 7687,
+    "opensearch": 9200,
+    "oracle": 1521,
+    "redshift": 5439,
+    "smtp": 25,
+    "smtps": 465,
+    "sqlserver": 1433,
+    "ws": 80,
+    "wss": 443,
+    "zk": 2181,
+    "zookeeper": 2181,
+}
+"""Ports of those of which gate only looks whether they accept connections."""
+NO_SERVER = "is a database within the app, nothing to wait for; leave it out"
+_NO_SERVER = {"sqlite", "sqlite3", "spatialite", "file", "memory", "locmem", "dummy", "h2"}
+_NO_SERVER |= {"hsqldb", "duckdb", "derby", "console", "filesystem", "mem"}
+_ANY_ANSWER = "status=2xx,3xx,4xx"
+"""An app's base URL is often no page: whatever the server answers, but a fault of its own."""
+_KEPT = {"ssl": "ssl", "sslmode": "sslmode", "usessl": "ssl"}
+"""What matters to gate of the parameters of a `jdbc:` URL."""
+_SCHEME = re.compile(r"([A-Za-z][\w+.-]*)://", re.ASCII)
+_ORACLE = re.compile(
+    r"@(?:tcps?:)?(?://)?(\[[0-9a-f:.]+\]|[\w.-]+)(?::(\d+))?(?=[:/?]|$)", re.ASCII
+)
+_ORACLE_HOST = re.compile(r"\(HOST=([\w.-]+)\)", re.ASCII | re.IGNORECASE)
+_ORACLE_PORT = re.compile(r"\(PORT=(\d+)\)", re.ASCII | re.IGNORECASE)
+
+
+def scheme_before(text: str) -> str:
+    """Return what stands before the `://` that *text* begins with, empty if it does not."""
+    found = _SCHEME.match(text)
+    return found[1].lower() if found else ""
+
+
+def translated(text: str, kind: str, port: str) -> str:
+    """Return the URL *text*, without `jdbc:`, as gate writes it; raises `NoDependency`."""
+    scheme = scheme_before(text)
+    base = scheme.partition("+")[0]
+    rest = _rest(text)
+    if base in _NO_SERVER:
+        raise NoDependency(NO_SERVER)
+    if kept := _kept(scheme, rest):
+        return kept
+    if scheme in _LISTENERS and kind:
+        return _listeners(text, kind)
+    found = _SAME.get(base) or (kind if scheme in {"tcp", "tls"} else "")
+    if found:
+        rest = rest.replace(f",{text.partition('://')[0]}://", f",{found}://")
+        return _over_tls(found, rest) if scheme == "tls" else _with_port(found, rest, port)
+    # The name that a client of gRPC is to look up stands behind a third slash.
+    return tcp(_hosts(rest.removeprefix("/") if base == "dns" else rest, _PORTS.get(base), port))
+
+
+def _kept(scheme: str, rest: str) -> str:
+    """Return the URL if gate takes its scheme as it is, else an empty text."""
+    if scheme in _AS_THEY_ARE:
+        return checked(f"{scheme}://{rest}")
+    if scheme in {"http", "https"}:
+        return f"{checked(f'{scheme}://{_one(rest)}')} {_ANY_ANSWER}"
+    if scheme == "unix":
+        return checked(f"unix://{rest[rest.find('/') :].partition('?')[0]}")
+    return ""
+
+
+def _rest(text: str) -> str:
+    """Return what follows the scheme, in one word of the list; Celery has `;` between URLs."""
+    before, _, rest = text.partition("://")
+    rest = rest.replace(f";{before}://", f",{before}://")
+    return "".join(quote(char) if char.isspace() or char == ";" else char for char in rest)
+
+
+def _over_tls(kind: str, rest: str) -> str:
+    if kind in _OVER_TLS:
+        return checked(f"{_OVER_TLS[kind]}://{rest}")
+    if kind in {"mongodb", "nats"}:
+        return f"{checked(f'{kind}://{rest}')} tls"
+    return tcp(_hosts(rest, None, ""))
+
+
+def _listeners(text: str, kind: str) -> str:
+    """Return brokers that are written with the name of their listener, `SASL_SSL://b:9093,…`."""
+    is_tls = scheme_before(text).endswith("ssl")
+    hosts = ",".join(each.rpartition("://")[2].strip() for each in text.split(","))
+    return checked(f"{_OVER_TLS.get(kind, kind) if is_tls else kind}://{hosts}")
+
+
+def _one(rest: str) -> str:
+    """Return *rest* of a URL of HTTP if there is but one URL; raises `NoDependency`."""
+    if "," in rest.partition("/")[0]:
+        raise NoDependency(SEVERAL)
+    return rest
+
+
+def _with_port(scheme: str, rest: str, port: str) -> str:
+    """Return the URL, its one host with *port* if it has none of its own."""
+    text = f"{scheme}://{rest}"
+    url = urls.parse(checked(text))
+    if not port or len(url.hosts) != 1 or url.port:
+        return text
+    end = min((rest.find(char) for char in "/?#" if char in rest), default=len(rest))
+    return checked(f"{scheme}://{rest[:end]}:{port}{rest[end:]}")
+
+
+def _hosts(rest: str, default: int | None, port: str) -> tuple[str, ...]:
+    """Return the hosts of *rest*, what follows `://`; what gate does not read is dropped."""
+    end = min((rest.find(char) for char in "/?#;\\" if char in rest), default=len(rest))
+    hosts = rest[:end].rpartition("@")[2].split(",")
+    return tuple(with_port(each, port or str(default or "")) for each in hosts if each)
+
+
+def jdbc(text: str) -> str:
+    """Return what *text*, all behind `jdbc:`, names; raises `NoDependency`."""
+    head, slashes, rest = text.partition("://")
+    words = head.lower().split(":")
+    if words[0] == "oracle":
+        return _oracle(text)
+    if _NO_SERVER & set(words) and words[-1] != "tcp":
+        raise NoDependency(NO_SERVER)
+    if not slashes:
+        msg = "names no host; write jdbc:DRIVER://host:port/…"
+        raise NoDependency(msg)
+    scheme = next((_SAME[word] for word in words if word in _SAME), "")
+    if scheme in {"postgresql", "mysql"}:
+        return _database(scheme, rest)
+    if "sqlserver" in words:
+        return tcp(_sqlserver(rest))
+    default = next((_PORTS[word] for word in words if word in _PORTS), None)
+    return checked(f"{scheme}://{rest}") if scheme else tcp(_hosts(rest, default, ""))
+
+
+def _database(scheme: str, rest: str) -> str:
+    """Return a database as its JDBC driver writes it, with what of its parameters matters."""
+    place, _, query = rest.partition("?")
+    place, _, name = place.partition("/")
+    login, _, hosts = place.rpartition("@")
+    user, _, password = login.partition(":")
+    given = {key.lower(): value for key, value in parse_qsl(query)}
+    return Parts(
+        scheme=scheme,
+        hosts=tuple(each.strip() for each in hosts.split(",")),
+        user=unquote(user) or given.get("user", ""),
+        password=unquote(password) or given.get("password", ""),
+        database=unquote(name),
+        query=tuple((_KEPT[key], value) for key, value in given.items() if key in _KEPT),
+    ).text()
+
+
+def _sqlserver(rest: str) -> tuple[str, ...]:
+    """Return the host; without one before the first `;` it is the property `serverName`."""
+    given = dict(part.lower().partition("=")[::2] for part in rest.split(";")[1:])
+    name = rest.partition(";")[0] or given.get("servername", "") or given.get("server", "")
+    return named_instance(name, given.get("portnumber") or given.get("port") or "")
+
+
+def named_instance(name: str, port: str) -> tuple[str, ...]:
+    """Return the SQL Server *name*; an instance without a port is one that gate cannot find."""
+    server, backslash, instance = name.partition("\\")
+    behind = split(instance)[1]
+    port = port or behind
+    if backslash and not port:
+        msg = "names an instance of SQL Server, whose port only its browser knows; write host:port"
+        raise NoDependency(msg)
+    return (with_port(server, port or "1433"),) if server else ()
+
+
+def _oracle(text: str) -> str:
+    described = _ORACLE_HOST.findall(text), _ORACLE_PORT.findall(text)
+    if all(described):
+        return tcp((f"{described[0][0]}:{described[1][0]}",))
+    # What stands before the last @ is a login.
+    found = _ORACLE.fullmatch(text, text.rfind("@")) or _ORACLE.match(text, text.rfind("@"))
+    if "@" not in text or not found or ("/" not in text[found.end() :] and not found[2]):
+        msg = (
+            "names no host (an alias of tnsnames.ora?); write jdbc:oracle:thin:@//host:1521/service"
+        )
+        raise NoDependency(msg)
+    return tcp((f"{found[1]}:{found[2] or 1521}",))
