@@ -7,7 +7,7 @@ Check which reads the URL and the options from *target*, and notes there what is
 imported at the top of a module of its own, which `parse` imports by name. If the driver is not
 installed, that becomes a problem that says what to install. Other packages add schemes by the
 entry-point group `gate.checks`: scheme = `module:parse`. They import `CheckFailed`, `Absent` and
-`Target` from here.
+`Target` from here. The first line of its docstring says what ready means, for `gate checks`.
 """
 
 from __future__ import annotations

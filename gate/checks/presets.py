@@ -181,6 +181,9 @@ PRESETS: dict[str, Preset] = {
 }
 """Scheme to preset."""
 
+READY = {scheme: preset.ready for scheme, preset in PRESETS.items()}
+"""Scheme to what ready means, for `gate checks`."""
+
 
 def parse(target: Target) -> Check:
     """Return the check that *target* describes."""

@@ -66,6 +66,8 @@ def _run(arguments: list[str], listening: Listening) -> int:
         return tools.manifest(given)
     if given.command == "forget":
         return tools.forget(given)
+    if given.command == "checks":
+        return tools.list_checks(given)
     return _serve(given, listening)
 
 

@@ -1,4 +1,4 @@
-"""The commands that end by themselves and check nothing: `lint`, `manifest`, `forget`."""
+"""The commands that end by themselves and check nothing: `lint`, `manifest`, `forget`, `checks`."""
 
 from __future__ import annotations
 
@@ -43,6 +43,17 @@ def manifest(given: Namespace) -> int:
     if problems := [*read.all_problems(), *container.problems(wish, read.settings)]:
         raise ConfigError(problems)
     return output.print_output(container.write(wish, read, {**os.environ, **flagged}))
+
+
+def list_checks(given: Namespace) -> int:
+    """Run `gate checks`; return the exit code."""
+    from gate.checks import catalogue  # noqa: PLC0415 -- every check and package metadata, for this only
+    from gate.report import check_list  # noqa: PLC0415 -- the same
+
+    entries = check_list.chosen(catalogue.entries(), given.scheme)
+    if given.output == "json":
+        return output.print_output(check_list.as_json(entries))
+    return output.print_output(check_list.as_text(entries, is_whole=bool(given.scheme)))
 
 
 def forget(given: Namespace) -> int:

@@ -24,6 +24,7 @@ commands:
   forget  remove the state file, so that gate waits again (gate forget --help)
   lint    find start-order mistakes in manifests (gate lint --help)
   manifest  print the container that this configuration asks for (gate manifest --help)
+  checks  list the schemes, their options and what ready means (gate checks --help)
 """
 _EPILOG = """\
 Dependencies come from GATE_DEPENDENCIES, one a line, and GATE_DEPENDENCY_<NAME>:
@@ -35,8 +36,8 @@ _ONCE = "one attempt each (GATE_DISABLED or not), a table, exit 0 or 1"
 _OUTPUT = "lines on stderr, or JSON, a line for each change, on stdout (on a terminal a live table)"
 _LINT = ("--select", "--ignore", "--output", "--kubernetes-version", "--explain")
 _MANIFEST = ("--mode", "--image", "--name", "--durable")
-_COMMANDS = ("serve", "wait", "probe", "hold", "forget", "lint", "manifest")
-_WORDS = {"wait": "dependency", "lint": "file"}
+_COMMANDS = ("serve", "wait", "probe", "hold", "forget", "lint", "manifest", "checks")
+_WORDS = {"wait": "dependency", "lint": "file", "checks": "scheme"}
 """The positional argument of each command that has one, as argparse calls it."""
 
 
@@ -143,7 +144,15 @@ def _parser() -> _Parser:
     _add_forget(commands)
     _add_lint(commands)
     _add_manifest(commands, flags)
+    _add_checks(commands)
     return parser
+
+
+def _add_checks(commands: argparse._SubParsersAction[_Parser]) -> None:
+    text = "list the schemes there are, what ready means, their options and the extras they need"
+    checks = commands.add_parser("checks", help=text, description=text, allow_abbrev=False)
+    checks.add_argument("scheme", nargs="*", help="only these, with all that is said of them")
+    checks.add_argument("--output", choices=("text", "json"), default="text")
 
 
 def _add_manifest(commands: argparse._SubParsersAction[_Parser], flags: _Parser) -> None:

@@ -183,15 +183,14 @@ def parse(target: Target) -> Grpc:
     scheme = target.url.scheme
     is_unix = scheme.endswith("+unix")
     host, port = ("", 0) if is_unix else target.host_and_port()
-    call: Call = import_module("gate.checks.grpc.call").call
     check = Grpc(
-        call=call,
         host=host,
         port=port,
         path=_socket(target) if is_unix else "",
         service=target.text("service"),
         metadata=_metadata(target),
         tls=tls_options.parse(target) if scheme == "grpcs" else None,
+        call=import_module("gate.checks.grpc.call").call,
     )
     if not is_unix and target.url.path.strip("/"):
         target.problem("the URL wants no path; write service=NAME for one service")
