@@ -82,6 +82,21 @@ def parse(target: Target) -> Tls:
     return tls
 
 
+def parse_upgrade(target: Target, *, secured: str) -> Tls | None:
+    """Return how to go on over TLS after a plain beginning, None where nothing asks for that.
+
+    `starttls` asks, and so does each TLS option. *secured* is the scheme that begins with TLS.
+    """
+    is_asked = target.flag("starttls")
+    if target.url.scheme != secured:
+        tls = parse(target)
+        return tls if is_asked or tls != Tls() else None
+    if is_asked:
+        plain_scheme = secured.removesuffix("s")
+        target.problem(f"starttls: {secured} begins with TLS; write {plain_scheme}://host")
+    return None
+
+
 def completed(tls: Tls, target: Target, *, ca: str, cert: str, key: str = "") -> Tls:
     """Return *tls* with the files that the options leave open from the query of the URL.
 
