@@ -122,7 +122,10 @@ def test_what_a_probe_imports_brings_nothing(module: str) -> None:
     [
         (
             "core.latch",
-            {f"core.{each}" for each in ("model", "dependency_state", "needs", "proofs")},
+            {
+                f"core.{each}"
+                for each in ("model", "history", "dependency_state", "needs", "proofs")
+            },
         ),
         ("core.dependency_state", {"core.model", "core.dependency_state"}),
         ("core.url", {"core.url"}),

@@ -8,20 +8,17 @@ What it needs stands in `needs.py`, and what *at the same time* means in `proofs
 
 from __future__ import annotations
 
-from collections import deque
 from math import inf
 from typing import TYPE_CHECKING
 
 from gate.core import needs as rule
 from gate.core.dependency_state import DependencyState
+from gate.core.history import History
 from gate.core.model import Dependency, Phase, Result, Snapshot, Transition, TransitionKind
 from gate.core.proofs import Proofs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-HISTORY = 500
-"""How many transitions of the wait, and of the time after it, are kept; the newest."""
 
 
 class Latch:
@@ -49,8 +46,8 @@ class Latch:
         self._degraded = ""
         self._is_overdue = False
         self.revision = 0
-        self._history: deque[Transition] = deque(maxlen=HISTORY)
-        self._since_open: deque[Transition] = deque(maxlen=HISTORY)
+        self._history = History()
+        self._since_open = History()
         self._new: list[Transition] = []
         self._due = now
         """When time alone changes something next, as computed at the last tick."""
@@ -142,6 +139,7 @@ class Latch:
             degraded=self._degraded,
             pending=() if self.is_open else self._pending(),
             transitions=(*self._history, *self._since_open),
+            left_out=dict(self._history.left_out),
         )
 
     def _phase(self) -> Phase:
@@ -194,5 +192,5 @@ class Latch:
         transition = Transition(at=now, kind=kind, name=name, reason=reason)
         self.revision += 1
         # Two histories: a monitored dependency that flaps for days must not drive out the wait's.
-        (self._since_open if self.is_open else self._history).append(transition)
+        (self._since_open if self.is_open else self._history).add(transition)
         self._new.append(transition)

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Until(StrEnum):
@@ -140,6 +144,8 @@ class Snapshot:
     pending: tuple[str, ...] = ()
     """Names of those that hold the gate now."""
     transitions: tuple[Transition, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """How many transitions of the wait are not among them any more, by name."""
 
     @property
     def is_open(self) -> bool:

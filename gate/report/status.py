@@ -20,8 +20,10 @@ dependencies     in the order of writing:
   waited_seconds until it was ready; until now, or the opening, if it was not
   since          the moment at which the present state began
   fit            of a monitored one, after the opening, whether it is fine; else null
+  left_out       how many of its changes during the wait are not in `transitions` any more
   options        as in the configuration, durations in seconds, null where not given
-transitions      oldest first, the newest 500 of the wait and 500 of the time after it:
+transitions      oldest first, 500 of the wait and 500 of the time after it; where there were more,
+                 the oldest of whoever has the most are left out:
   time, after_seconds, event (as in the log), dependency ("": the gate), reason
                  `revision` less their number is how many were left out
 """
@@ -99,6 +101,7 @@ def _dependency(
         "waited_seconds": _rounded(view.waited),
         "since": _moment(snapshot, view.since),
         "fit": view.is_fit if dependency.monitor and snapshot.is_open else None,
+        "left_out": snapshot.left_out.get(dependency.name, 0),
         "options": _options(dependency),
     }
 

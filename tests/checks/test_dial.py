@@ -16,7 +16,7 @@ import pytest
 
 from gate.checks.wire import address_race, dial
 from gate.core.errors import CheckFailed
-from tests.conftest import free_port, outcome, run, why_not
+from tests.conftest import free_port, open_files, outcome, run, why_not
 from tests.unhurried import Unhurried
 
 NO_NAME = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -64,10 +64,6 @@ def silent(host: str, port: int = 0) -> Iterator[int]:
             client.setblocking(False)
             client.connect_ex(server.getsockname())
         yield server.getsockname()[1]
-
-
-def open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
@@ -226,7 +222,7 @@ def test_a_kernel_without_ipv6_is_no_way_to_such_an_address() -> None:
 
 
 TWO_CLIENT_PORTS = """
-from tests.conftest import run, why_not
+from tests.conftest import open_files, run, why_not
 print(*{run(why_not(f"tcp://127.0.0.1:{port}")) for port in (40000, 40001) for _ in range(5)})
 """
 

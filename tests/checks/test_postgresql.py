@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import trustme
 
 from tests.checks.servers.cold_start import Comparison, poll
 from tests.checks.servers.fake import reason_of
+from tests.checks.servers.mute import mute
 from tests.checks.servers.pgbouncer import pooled
 from tests.checks.servers.postgresql import (
     Postgresql,
@@ -25,7 +27,7 @@ from tests.checks.servers.postgresql import (
     standby_of,
 )
 from tests.checks.servers.reset import reason_of_reset
-from tests.conftest import free_port, outcome, problems_of, run, why_late, why_not
+from tests.conftest import free_port, open_files, outcome, problems_of, run, why_late, why_not
 
 APP = "postgresql://app:se%20cret"
 NO_ENTRY = 'login refused: no pg_hba.conf entry for host "127.0.0.1", user'
@@ -504,6 +506,20 @@ def test_a_server_that_is_silent_is_told_by_its_stage() -> None:
 
     late = "no answer within 100ms"
     assert reasons == [f"TLS request: {late}", f"startup: {late}", f"login: {late}"]
+
+
+def test_a_login_that_hangs_over_tls_leaves_nothing_open(server_tls: ssl.SSLContext) -> None:
+    """asyncpg takes leave of such a server, and would wait half a minute for its farewell."""
+
+    async def main(line: str) -> tuple[str, int]:
+        before = open_files()
+        why = await why_late(line, lambda stage: stage == "login")
+        return why, open_files() - before
+
+    with mute(server_tls, hears=8, says=b"S") as port:
+        found = run(main(f"postgresql://app:x@127.0.0.1:{port}/app?sslmode=require"))
+
+    assert found == ("login: no answer within 1m", 1), "the socket of the server is one"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from gate.core.dependency_state import CONFIRMING
-from gate.core.latch import HISTORY, Latch
+from gate.core.history import MOST as HISTORY
+from gate.core.latch import Latch
 from gate.core.model import Dependency, DependencyView, Phase, Result, State, TransitionKind
 
 

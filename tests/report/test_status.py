@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from gate.core.attempt_counters import MOST_MARKS
-from gate.core.latch import HISTORY, Latch
+from gate.core.history import MOST as HISTORY
+from gate.core.latch import Latch
 from gate.core.model import Dependency, Result, Until
 from gate.report import status
 from gate.runtime.board import Board
@@ -99,6 +100,7 @@ def test_a_dependency() -> None:
         "attempted": [[0.0, 0.25], [0.5, 0.25]],
         "waited_seconds": 1.0,
         "fit": None,
+        "left_out": 0,
         "options": {
             "timeout": 3.0,
             "interval": 1.0,

@@ -38,8 +38,16 @@ async def ask(
     *again* connects once more, to cancel a query that takes too long; *account* is user,
     password, database and options of the session.
     """
-    with _worded("login"):
-        connection = await _log_in(_Dialled(link, again), *account)
+    dialled = _Dialled(link, again)
+    try:
+        with _worded("login"):
+            connection = await _log_in(dialled, *account)
+        await _put(questions, connection)
+    finally:
+        dialled.abort()
+
+
+async def _put(questions: tuple[Query, ...], connection: Any) -> None:  # noqa: ANN401 -- asyncpg has no types
     try:
         for question in questions:
             with _worded("query"):
@@ -78,6 +86,7 @@ class _Dialled:
         self._loop = asyncio.get_running_loop()
         self._links = [link]
         self._again = again
+        self._transports: list[asyncio.Transport] = []
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- whatever a loop has
         return getattr(self._loop, name)
@@ -95,8 +104,14 @@ class _Dialled:
         except BaseException:
             link.sock.close()
             raise
+        self._transports.append(made[0])
         attempt.enter_stage("login")
         return made
+
+    def abort(self) -> None:
+        """End what asyncpg has only begun to close: over TLS that takes half a minute."""
+        for transport in self._transports:
+            transport.abort()
 
 
 @contextmanager
