@@ -1,4 +1,4 @@
-.PHONY: run test bench lint-fix lock image image-test image-size sbom clean
+.PHONY: run test bench docs lint-fix lock image image-test image-size sbom clean
 
 # Watch gate do its job: an app held back by a sidecar and a database that come late.
 run:
@@ -13,6 +13,12 @@ test:
 bench:
 	@.ci/setup
 	@.venv/bin/python -m tests.bench
+
+# The site, in dist/site; what it says of settings, checks and rules is first written anew.
+docs:
+	@.ci/setup
+	@.venv/bin/python -m tests.docs.reference
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 
 lint-fix:
 	@.ci/setup
