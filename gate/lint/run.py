@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from gate.lint import rules, silence
 from gate.lint.finding import Finding, Severity
 from gate.pods import documents, nodes
-from gate.pods.documents import Around, Found
+from gate.pods.around import Around
+from gate.pods.documents import Found
 from gate.pods.hit import Hit
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from gate.core import url
-from gate.pods import clients, shell
+from gate.pods import clients, python_waits, shell
 from gate.pods.shell import program
 from gate.pods.shell import script_of as script
 
@@ -71,7 +71,7 @@ def _daemonises(command: Command) -> bool:
 def is_wait(words: Sequence[str]) -> bool:
     """Whether this waits for something: a known tool, or a loop around a client."""
     run = shell.read(words)
-    if any(_is_waiter(command) for command in run.foreground):
+    if any(_is_waiter(each) or python_waits.is_wait(each) for each in run.foreground):
         return True
     return bool(_loops(run)) and any(_is_probing(command) for command in run.foreground)
 
@@ -97,7 +97,10 @@ def _is_probing(command: Command) -> bool:
 
 def is_bounded(words: Sequence[str]) -> bool:
     """Whether the loop in it, if there is one, gives up some day."""
-    loops = _loops(shell.read(words))
+    run = shell.read(words)
+    if any(python_waits.is_endless(each) for each in run.foreground):
+        return False
+    loops = _loops(run)
     return all(loop.is_cut for loop in loops) or bool(_BOUND.search(text(words)))
 
 
@@ -121,6 +124,9 @@ def needs(words: Sequence[str], env: Mapping[str, str] | None = None) -> list[tu
 def _of(command: Command) -> Iterator[tuple[Place, ...]]:
     if _is_waiter(command) or _is_probing(command):
         for hosts in clients.hosts(command):
+            yield tuple(Place(*host) for host in hosts)
+    elif python_waits.is_wait(command):
+        for hosts in python_waits.hosts(command):
             yield tuple(Place(*host) for host in hosts)
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gate.pods.around import Service
 from gate.pods.containers import container
 from gate.pods.fields import Fields
 from gate.pods.hit import Hit
 from gate.pods.nodes import Map, Seq
-from gate.pods.pod import Note, Pod, Service
+from gate.pods.pod import Note, Pod
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from gate.pods.around import Around
 
 _TEMPLATES = ("template", "podtemplatespec")
 
@@ -28,22 +31,16 @@ class Found:
     """Containers whose pods were not looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What all pods of a run share."""
-
-    services: list[Service] = field(default_factory=list)
-    pods: list[Pod] = field(default_factory=list)
-    version: tuple[int, int] | None = None
-
-
 def read(value: object, file: str, around: Around, found: Found) -> None:
-    """Put the pods of the document *value* into *found*, its Services into *around*."""
+    """Put the pods of the document *value* into *found*, and what else counts into *around*."""
     for raw in _objects(value):
         top = Fields(raw, found.notes)
         kind = raw.get("kind")
         if kind == "Service" and str(raw.get("apiVersion")) == "v1":
-            around.services.append(_service(top))
+            around.add_service(_service(top))
+        elif kind == "Namespace":
+            meta = top.inner("metadata")
+            around.namespaces[meta.text("name")] = meta.pairs("labels")
         elif isinstance(kind, str):
             for pod in _pods(raw, kind):
                 items = _written(pod)
@@ -51,7 +48,7 @@ def read(value: object, file: str, around: Around, found: Found) -> None:
                     found.skipped.append(_skipped(bare[0]))
                 elif items:
                     found.pods.append(_pod(Fields(pod, found.notes), top, kind, file, around))
-                    around.pods.append(found.pods[-1])
+                    around.add_pod(found.pods[-1])
 
 
 def _objects(value: object) -> Iterator[Map]:
@@ -140,9 +137,7 @@ def _pod(pod: Fields, top: Fields, kind: str, file: str, around: Around) -> Pod:
         active_deadline_line=bounded.line_of("activeDeadlineSeconds"),
         progress_deadline=outer.number("progressDeadlineSeconds"),
         progress_deadline_line=outer.line_of("progressDeadlineSeconds"),
-        services=around.services,
-        templates=around.pods,
-        version=around.version,
+        around=around,
     )
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from gate.pods.around import Around
+
 Port = str | int | float | None
 
 
@@ -141,17 +143,6 @@ class Note(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """A Service of the input."""
-
-    name: str
-    namespace: str
-    selector: dict[str, str]
-    is_headless: bool
-    publishes_not_ready: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Pod:
     """A Pod or a pod template, with what of its workload matters."""
 
@@ -175,14 +166,14 @@ class Pod:
     active_deadline_line: int
     progress_deadline: int | None
     progress_deadline_line: int
-    services: list[Service] = field(default_factory=list)
-    """All Services of the input: one list, filled while it is read."""
-    templates: list[Pod] = field(default_factory=list, compare=False, repr=False)
-    """All pods of the input, this one too: one list, filled while it is read."""
-    version: tuple[int, int] | None = None
-    """Of the cluster, where it was told."""
+    around: Around = field(default_factory=Around, compare=False, repr=False)
     known: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
     """What has been read of it once: gates by the container's index, and waits."""
+
+    @property
+    def version(self) -> tuple[int, int] | None:
+        """Of the cluster, where it was told."""
+        return self.around.version
 
     @property
     def init(self) -> tuple[Container, ...]:

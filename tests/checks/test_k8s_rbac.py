@@ -32,7 +32,7 @@ def granted() -> set[Right]:
 
 
 def dependencies() -> list[str]:
-    (gate,) = documents()["Pod"]["spec"]["initContainers"]
+    gate, _ = documents()["Pod"]["spec"]["initContainers"]
     return list(gate["env"][0]["value"].splitlines())
 
 

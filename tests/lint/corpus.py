@@ -14,6 +14,8 @@ from gate.lint.run import LintOptions
 
 HERE = Path(__file__).parent
 OLD = (1, 28)
+ADVICE = frozenset({"gate-not-durable"})
+"""What would be said of nearly every gate here: looked for in its own manifests only."""
 
 
 def names(folder: str) -> list[str]:
@@ -36,7 +38,8 @@ def version_for(name: str) -> tuple[int, int] | None:
 
 
 def linted(folder: str, name: str) -> Report:
-    return lint([(f"{name}.yaml", text_of(folder, name))], LintOptions(version=version_for(name)))
+    wish = LintOptions(version=version_for(name), ignore=ADVICE - {rule_of(name)})
+    return lint([(f"{name}.yaml", text_of(folder, name))], wish)
 
 
 def expected_lines(text: str) -> list[int]:

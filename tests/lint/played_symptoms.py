@@ -139,6 +139,10 @@ async def killed_before_its_timeout(stage: Stage, folder: str, name: str) -> boo
         return bool(gate.restarts)
 
 
+def _hook_runs(pod: Pod) -> bool:
+    return bool(pod.moments("agent", "post-start begun"))
+
+
 def _hook_has_failed(pod: Pod) -> bool:
     return any(pod.moments(each, "post-start failed") for each in pod.containers)
 
@@ -160,7 +164,7 @@ async def hook_fails(stage: Stage, folder: str, name: str) -> bool:
 async def cannot_be_deleted(stage: Stage, folder: str, name: str) -> bool:
     """The pod is still there long after it was deleted."""
     async with stage.play(folder, name) as pod:
-        await pod.until(lambda pod: pod.moments("agent", "post-start begun"), PATIENCE)
+        await pod.until(_hook_runs, PATIENCE)
         try:
             await pod.stop(_for_success(folder))
         except TimeoutError:
@@ -222,9 +226,33 @@ async def unready_after_a_restart(stage: Stage, folder: str, name: str) -> bool:
 async def starts_by_a_restart_of_the_kubelet(stage: Stage, folder: str, name: str) -> bool:
     """The app starts although the database is down, when the kubelet restarts during the hook."""
     async with stage.play(folder, name) as pod:
-        await pod.until(lambda pod: pod.moments("agent", "post-start begun"), PATIENCE)
+        await pod.until(_hook_runs, PATIENCE)
         await pod.restart_kubelet()
         return await _happens(pod, _runs, _for_trouble(folder))
+
+
+async def opened_by_a_restart_of_the_kubelet(stage: Stage, folder: str, name: str) -> bool:
+    """The app starts although gate waits, when the kubelet restarts."""
+    async with stage.play(folder, name, settled=0) as pod:
+        await pod.until(_waits, PATIENCE)
+        await pod.restart_kubelet()
+        await pod.until(lambda pod: _runs(pod) or pod.moments("gate-hold", "started"), PATIENCE)
+        return _runs(pod)
+
+
+async def has_no_address(stage: Stage, folder: str, name: str) -> bool:
+    """The pod has no address while its hook waits."""
+    async with stage.play(folder, name) as pod:
+        await pod.until(_hook_runs, PATIENCE)
+        return not pod.ip
+
+
+async def cannot_listen(stage: Stage, folder: str, name: str) -> bool:
+    """The second gate ends, as the first one has the port."""
+    async with _with_database(stage, folder, name) as pod:
+        second = pod.containers.get("gate-cache")
+        await pod.until(lambda pod: second.restarts if second else _runs(pod), PATIENCE)
+        return second is not None and bool(pod.moments("gate-cache", "exited 1"))
 
 
 async def starts_into_an_outage(stage: Stage, folder: str, name: str) -> bool:
@@ -314,6 +342,9 @@ TROUBLES: dict[str, Trouble] = {
     "short-probe-budget": killed_while_it_waits,
     "probe-budget-below-timeout": killed_before_its_timeout,
     "hook-budget-below-timeout": hook_fails,
+    "poststart-without-pod-ip": has_no_address,
+    "gates-on-one-port": cannot_listen,
+    "gate-not-durable": opened_by_a_restart_of_the_kubelet,
     "no-state-file": unready_after_a_restart,
     "state-file-volume": gate_refuses,
     "state-file-outlives-restart": starts_into_an_outage,

@@ -8,7 +8,7 @@ import yaml
 from gate.lint.rules import budgets
 from gate.probe import client
 from gate.wait import command
-from tests.lint.building import PROBE, Fields, env, gate, messages, pod, rules_of, secret
+from tests.lint.building import FIRST, PROBE, Fields, env, gate, messages, pod, rules_of, secret
 
 LATE = env("GATE_DEPENDENCIES", "db tcp://db:5432\ncache tcp://cache:1 optional deadline=10m")
 REQUIRED = env("GATE_DEPENDENCIES", "db tcp://db:5432 deadline=30m")
@@ -20,7 +20,7 @@ PROBED = "probe-budget-below-timeout"
 
 def hooked(*variables: Fields, hold: str = "gate hold", **fields: object) -> str:
     hook = {"postStart": {"exec": {"command": hold.split()}}}
-    return pod(gate(*variables, lifecycle=hook, **fields))
+    return pod(FIRST, gate(*variables, lifecycle=hook, **fields))
 
 
 def probed(*variables: Fields, failures: int = 60) -> str:

@@ -15,6 +15,10 @@ pytestmark = pytest.mark.anyio
 
 UNPLAYED: dict[str, str] = {
     "init-before-mesh": "the redirection is iptables of the node, which needs privileges",
+    "poststart-under-ambient": "the mesh is not played; that there is no address is, for its twin",
+    "host-network-port": "the player has one pod on its node",
+    "exec-not-in-image": "the player's images have the node's files",
+    "startup-probe-period": "ten seconds of a test, for what slow-probe shows",
     "progress-deadline": "a controller of the cluster counts, not the kubelet",
     "active-deadline": "of a Job: a controller of the cluster counts, not the kubelet",
     "cpu-limit": "local processes have no CPU limit",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lint.building import APP, Fields, env, messages, pod, rules_of, sidecar
+from tests.lint.building import APP, FIRST, Fields, env, messages, pod, rules_of, sidecar
 
 HOLDS_NOT = "sidecar-probe-does-not-hold"
 NO_PROBE = "sidecar-without-startup-probe"
@@ -121,14 +121,14 @@ FAILS_OPEN = "poststart-in-main-container"
     ],
 )
 def test_only_what_a_hook_waits_for_holds(script: str, rules: list[str]) -> None:
-    assert rules_of(pod(main=(hooked(script), APP))) == rules
+    assert rules_of(pod(FIRST, main=(hooked(script), APP))) == rules
 
 
 def test_a_hook_of_the_last_container_holds_nobody() -> None:
     timed = f"timeout 60 sh -c '{LOOP}'"
 
-    assert rules_of(pod(main=(APP, hooked(timed)))) == []
-    assert messages(pod(main=(APP, hooked(LOOP)))) == [
+    assert rules_of(pod(FIRST, main=(APP, hooked(timed)))) == []
+    assert messages(pod(FIRST, main=(APP, hooked(LOOP)))) == [
         (
             "this runs without an end: while it loops the pod cannot be deleted, and neither "
             "probes nor logs work"
@@ -142,4 +142,4 @@ def test_a_hook_of_the_last_container_holds_nobody() -> None:
 def test_a_mesh_s_own_proxy_waits_for_itself(name: str, rules: list[str]) -> None:
     script = "linkerd-await --timeout=2m"
 
-    assert rules_of(pod(main=(hooked(script, name=name), APP))) == rules
+    assert rules_of(pod(FIRST, main=(hooked(script, name=name), APP))) == rules

@@ -6,7 +6,7 @@ import pytest
 
 from gate.config import flags
 from gate.core.errors import UsageError
-from tests.lint.building import APP, PROBE, Fields, env, gate, init, messages, pod, rules_of
+from tests.lint.building import APP, FIRST, PROBE, Fields, env, gate, init, messages, pod, rules_of
 
 DEPENDENCY = env("GATE_DEPENDENCIES", "db tcp://db:5432")
 WRONG = env("GATE_DEPENDENCIES", "db bogus://x")
@@ -71,7 +71,7 @@ def test_another_program_of_the_name_is_not_told_what_gate_takes() -> None:
 def test_an_exec_probe_is_read_as_at_run_time(command: list[str], said: str) -> None:
     probe = {**PROBE, "httpGet": None, "exec": {"command": command}, "failureThreshold": 999}
 
-    (message,) = messages(pod(gate(DEPENDENCY, startupProbe=probe)))
+    (message,) = messages(pod(gate(DEPENDENCY, image="with-shell", startupProbe=probe)))
 
     assert f"gate would refuse this and end with 2: {said}" in message
 
@@ -89,7 +89,7 @@ def test_a_right_or_unknown_command_line_is_let_be(command: list[str]) -> None:
 def test_a_hook_is_read_as_at_run_time() -> None:
     hook = {"postStart": {"exec": {"command": ["gate", "hold", "--timeot", "2m"]}}}
 
-    (message,) = messages(pod(gate(DEPENDENCY, lifecycle=hook)))
+    (message,) = messages(pod(FIRST, gate(DEPENDENCY, lifecycle=hook)))
 
     assert "gate hold: unknown argument --timeot; " in message
 
@@ -126,7 +126,7 @@ ASKING: Fields = {"periodSeconds": 1, "failureThreshold": 9}
     ],
 )
 def test_each_probe_asks_what_it_is_for(kind: str, action: Fields, rules: list[str]) -> None:
-    one = gate(MONITORED, **{kind: {**ASKING, **action}})
+    one = gate(MONITORED, ports=[{"containerPort": 4283}], **{kind: {**ASKING, **action}})
 
     assert rules_of(pod(one, hostNetwork=True)) == rules
 
@@ -155,7 +155,7 @@ def test_the_hold_is_read_from_a_script_too() -> None:
     script = {"exec": {"command": ["sh", "-c", "gate probe --hold 25s"]}}
     probe = {**PROBE, "httpGet": None, **script}
 
-    assert rules_of(pod(gate(DEPENDENCY, startupProbe=probe))) == []
+    assert rules_of(pod(gate(DEPENDENCY, image="with-shell", startupProbe=probe))) == []
 
 
 @pytest.mark.parametrize(("memory", "rules"), [("27Mi", ["memory-limit"]), ("28Mi", [])])

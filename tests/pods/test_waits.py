@@ -21,6 +21,16 @@ from tests.lint.building import (
 
 EITHER = "tcp://localhost:8080 any=x; tcp://db:1 any=x"
 NEITHER = "tcp://localhost:8080 any=x; tcp://localhost:8081 any=x"
+PYTHON = """
+import socket, time
+while True:
+    try:
+        socket.create_connection(("db", 5432), 3).close()
+        break
+    except OSError:
+        time.sleep(1)
+"""
+OWN_PORT = [{"containerPort": 4283}]
 WEB = {**APP, "ports": [{"containerPort": 8080}]}
 SHOP = '{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop"}, %s}'
 
@@ -66,6 +76,9 @@ SHOP = '{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop"}, %s
         (["sh", "-c", "until curl http://$HOST:81/; do :; done"], []),
         (["sh", "-c", "until curl http://db:port/; do :; done"], []),
         (["timeout", "9", "sh", "-c", "until nc -z db 1; do :; done"], [("db", 1)]),
+        (["python", "-c", PYTHON], [("db", 5432)]),
+        (["sh", "-c", "python3 -c 'for _ in range(9): urlopen(\"http://db:1/\")'"], [("db", 1)]),
+        (["python", "-c", "while True: s.connect((HOST, PORT))"], []),
     ],
 )
 def test_a_wait_is_known_and_what_it_waits_for(
@@ -80,6 +93,8 @@ def test_a_wait_is_known_and_what_it_waits_for(
     [
         ["sh", "-c", "curl -o /data/x http://files/x"],
         ["python", "manage.py", "migrate"],
+        ["python", "-c", "import socket; socket.create_connection(('db', 1))"],
+        ["python", "-c"],
         ["sh", "-c", "for f in a b; do cp $f /x; done"],
         ["sh", "-c", "cat x | while read l; do curl $l; done"],
         ["sh", "-c", "(until curl db; do sleep 1; done; curl db/init) &"],
@@ -89,6 +104,21 @@ def test_a_wait_is_known_and_what_it_waits_for(
 )
 def test_what_ends_by_itself_or_is_not_waited_for_is_no_wait(words: list[str]) -> None:
     assert not commands.is_wait(words)
+
+
+@pytest.mark.parametrize(
+    ("script", "is_bounded"),
+    [
+        (PYTHON, False),
+        (PYTHON.replace("while True", "while time.monotonic() < end"), True),
+        (PYTHON.replace("while True", "for _ in range(60)"), True),
+        (PYTHON.replace("time.sleep(1)", "sys.exit(1)"), True),
+        (PYTHON.replace("break", "sys.exit(0)"), False),
+    ],
+)
+def test_a_python_gives_up_or_does_not(script: str, is_bounded: object) -> None:
+    assert commands.is_bounded(["python3", "-c", script]) is is_bounded
+    assert commands.is_bounded(["timeout", "60", "python3", "-c", script])
 
 
 @pytest.mark.parametrize(
@@ -127,7 +157,11 @@ def test_what_starts_only_later_is_waited_for_in_vain(text: str) -> None:
         ),
         pod(gate(env("GATE_DEPENDENCIES", "sidecar:istio"))),
         pod(init("wait4x", "tcp", "localhost:6443"), hostNetwork=True),
-        pod(gate(env("GATE_DEPENDENCIES", "tcp://localhost:8080")), main=(WEB,), hostNetwork=True),
+        pod(
+            gate(env("GATE_DEPENDENCIES", "tcp://localhost:8080"), ports=OWN_PORT),
+            main=(WEB,),
+            hostNetwork=True,
+        ),
         pod(gate(env("GATE_DEPENDENCIES", EITHER)), main=(WEB,)),
         pod(gate(env("GATE_DEPENDENCIES", "redis://localhost:8080,db:8080")), main=(WEB,)),
         pod(init("sh", "-c", "until nc -z localhost 8080 || nc -z db 1; do :; done"), main=(WEB,)),

@@ -462,10 +462,8 @@ def test_the_example_gives_the_rights_that_it_takes_and_no_more() -> None:
         for verb in rule["verbs"]
         for resource in rule["resources"]
     }
-    (env,) = [
-        {each["name"]: each.get("value") for each in container["env"]}
-        for container in shop["spec"]["initContainers"]
-    ]
+    gate, _ = shop["spec"]["initContainers"]
+    env = {each["name"]: each.get("value") for each in gate["env"]}
 
     assert rights == {("create", "events"), ("patch", "events"), ("patch", "pods/status")}
     assert env["GATE_EVENTS"] == "on"

@@ -106,7 +106,7 @@ def service_named_gate(pod: Pod) -> Hits:
     """
     if not pod.has_service_links or not gates.all_of(pod):
         return
-    for service in pod.services:
+    for service in pod.around.services.values():
         is_ours = f"{service.name}-".startswith("gate-")
         if is_ours and not service.is_headless and service.namespace == pod.namespace:
             prefix = service.name.upper().replace("-", "_")

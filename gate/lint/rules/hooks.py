@@ -10,7 +10,11 @@ from gate.pods import commands, holders, listening, references, servers
 from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gate.pods.pod import Container, Pod
+
+_IN_FRONT = "hold with a startupProbe, or put a plain init container in front"
 
 
 @rule("poststart-http", Severity.ERROR, "5.2, 5.3")
@@ -106,6 +110,57 @@ def post_start_not_durable(pod: Pod) -> Hits:
             yield Hit(hook.line, text, remedy, sidecar.name)
 
 
+@rule("poststart-without-pod-ip", Severity.WARNING, "5.1")
+def post_start_without_ip(pod: Pod) -> Hits:
+    """A postStart hook that may block for long runs before the pod has an address.
+
+    Kubelet fact 5.1: the hook runs before the kubelet first publishes the pod's status. While it
+    blocks, `status.podIP` is empty (seen on 1.36), and what goes by the address (a NetworkPolicy,
+    a mesh, some CNIs) may keep the hook from reaching what it waits for, so that it waits for
+    ever. Where a plain init container is in front, the address is there before the hook begins.
+    Remedy: a startupProbe, which holds as well, or any plain init container in front (behind a
+    gate's hook: `gate forget`).
+    """
+    for container, line in _blocking_without_ip(pod):
+        if not pod.around.is_ambient(pod):
+            text = (
+                "while this hook waits the pod has no address, and a network policy or a mesh may "
+                "keep it from what it waits for"
+            )
+            yield Hit(line, text, _IN_FRONT, container.name)
+
+
+@rule("poststart-under-ambient", Severity.ERROR, "5.1")
+def post_start_under_ambient(pod: Pod) -> Hits:
+    """A postStart hook waits before the pod has an address, under Istio's ambient mode.
+
+    Kubelet fact 5.1: while the hook blocks, `status.podIP` is empty (seen on 1.36). The ambient
+    mesh (`istio.io/dataplane-mode: ambient` at the pod or its namespace) knows a workload by that
+    address: its node proxy refuses what comes from a pod that it does not know, so the hook waits
+    for what it can never reach. Remedy: a startupProbe, which holds as well, or a plain init
+    container in front, which gives the pod its address.
+    """
+    for container, line in _blocking_without_ip(pod):
+        if pod.around.is_ambient(pod):
+            text = (
+                "while this hook waits the pod has no address, and the ambient mesh lets nothing "
+                "through from a pod that it does not know"
+            )
+            yield Hit(line, text, _IN_FRONT, container.name)
+
+
+def _blocking_without_ip(pod: Pod) -> Iterator[tuple[Container, int]]:
+    """Return each container whose hook waits while nothing has published the pod's address."""
+    if pod.has_host_network:
+        return  # the node's, from the start
+    for container in pod.containers:
+        hook = container.post_start
+        if container.is_plain_init or hook is None or not commands.is_wait(hook.command):
+            continue
+        if not any(each.is_plain_init and each.index < container.index for each in pod.init):
+            yield container, hook.line
+
+
 @rule("hook-variable", Severity.ERROR, "5.6")
 def hook_variable(pod: Pod) -> Hits:
     """A hook's command holds `$(NAME)`.
@@ -132,5 +187,7 @@ RULES = (
     post_start_without_end,
     post_start_in_main_container,
     post_start_not_durable,
+    post_start_without_ip,
+    post_start_under_ambient,
     hook_variable,
 )

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from gate.core.url import is_loopback
 from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
-from gate.pods import commands
+from gate.pods import commands, gates, images
 from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gate.pods.pod import Container, Pod, Probe
+    from gate.pods.pod import Action, Container, Pod, Probe
 
 _SIGNING_IN = {"oauth", "oauth2", "sso", "saml", "saml2", "authorize", "openid-connect"}
 _STARTS = {*_SIGNING_IN, "start", "login"} - {"openid-connect"}
@@ -24,6 +24,13 @@ _WITHOUT = {
     "readinessProbe": "the pod is never ready",
     "livenessProbe": "the container runs without it",
 }
+_NOT_STARTED = {
+    "startupProbe": "this probe can neither pass nor fail, and the app never starts",
+    "readinessProbe": "this probe can neither pass nor fail, and the pod is never ready",
+    "livenessProbe": "this probe does nothing",
+    "preStop": "this hook does nothing",
+}
+_HOOK = "this hook fails, and the kubelet kills the container again and again"
 
 
 def _probes(pod: Pod) -> Iterator[tuple[Container, Probe]]:
@@ -113,4 +120,37 @@ def exec_timeout(pod: Pod) -> Hits:
             yield Hit(line, text, "set timeoutSeconds: 5 or more", container.name)
 
 
-RULES = (port_name, host, redirect, exec_timeout)
+@rule("exec-not-in-image", Severity.ERROR, "4.3, 5.7")
+def not_in_image(pod: Pod) -> Hits:
+    """An exec probe or a hook runs a shell or a tool that its image does not hold.
+
+    Said of images that are known to hold neither: gate's own, `distroless/…`, cloud-sql-proxy,
+    the OpenTelemetry collector, nats, and a few more, by their plain tags. Kubelet fact 4.3: a
+    command that cannot be started is no failure: the result is thrown away, and a startup probe
+    never passes. Kubelet fact 5.7: a hook that cannot be started fails, and its container is
+    killed again and again. Remedy: httpGet, tcpSocket or grpc; in gate's own image
+    `gate probe --hold 25s`; or a tag with a shell.
+    """
+    for container in pod.containers:
+        for what, action in _actions(container):
+            program = action.command[0] if action.command else ""
+            if _is_missing(program, container):
+                text = f"the image holds no {program}, so {_NOT_STARTED.get(what, _HOOK)}"
+                remedy = "ask by httpGet or tcpSocket"
+                if gates.is_gate(container):
+                    remedy = "run gate itself: gate probe --hold 25s, gate hold"
+                yield Hit(action.line_of("command"), text, remedy, container.name)
+
+
+def _actions(container: Container) -> Iterator[tuple[str, Action]]:
+    yield from ((kind, probe.action) for kind, probe in container.probes.items())
+    yield from container.hooks.items()
+
+
+def _is_missing(program: str, container: Container) -> bool:
+    if gates.is_gate(container) and container.image_name == "gate":
+        return images.is_tool(program)
+    return images.lacks(container, program)
+
+
+RULES = (port_name, host, redirect, exec_timeout, not_in_image)

@@ -1,4 +1,4 @@
-"""What happens when a gate restarts, or a dependency fails, beside a healthy app."""
+"""What happens when a gate or the kubelet restarts, or a dependency fails."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
-from gate.pods import gates
+from gate.pods import gates, holders
 from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
@@ -14,10 +14,34 @@ if TYPE_CHECKING:
     from gate.pods.pod import Mount, Pod
 
 _STATE = "GATE_STATE_FILE"
+_FORGETFUL = (1, 35)
 
 
 def _sidecars(pod: Pod) -> list[Gate]:
     return [g for g in gates.all_of(pod) if g.mode == "serve" and g.container.is_sidecar]
+
+
+@rule("gate-not-durable", Severity.INFO, "2.19")
+def not_durable(pod: Pod) -> Hits:
+    """A gate's startup probe holds, and nothing holds behind it should the kubelet restart.
+
+    Kubelet fact 2.19, as it was seen since: kubelets of 1.35 (those with the change #137885) and
+    of 1.36, until the fix #142303 is in them, take a sidecar that is still being probed for
+    started when they restart (kubernetes#142305), and start the app though gate waits. Not said
+    with a --kubernetes-version below 1.35. Advice, as it needs a restart of the kubelet while gate
+    waits. Remedy: a plain init container behind gate, of gate's own image, with
+    `args: [hold, --timeout, 25m]`; `gate manifest` prints it.
+    """
+    if pod.version is not None and pod.version < _FORGETFUL:
+        return
+    for gate in _sidecars(pod):
+        if gate.container.startup and not holders.is_held_behind(gate.container, pod):
+            text = (
+                "a kubelet of 1.35 or 1.36 that restarts while gate waits takes gate for started, "
+                "and starts the app"
+            )
+            remedy = "put a plain init container behind it that runs `gate hold`"
+            yield Hit(gate.container.startup.line, text, remedy, gate.container.name)
 
 
 @rule("no-state-file", Severity.WARNING, "7.2")
@@ -132,4 +156,4 @@ def _asks_ready(path: str, command: tuple[str, ...]) -> bool:
     return path.partition("?")[0] == "/readyz" or "--ready" in command
 
 
-RULES = (no_state_file, state_file_volume, outlives, readiness)
+RULES = (not_durable, no_state_file, state_file_volume, outlives, readiness)

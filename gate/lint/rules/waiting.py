@@ -13,8 +13,9 @@ from gate.pods.waits import Wait, waits
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gate.pods.around import Service
     from gate.pods.commands import Place
-    from gate.pods.pod import Container, Pod, Service
+    from gate.pods.pod import Container, Pod
 
 _SCRIPTED = {"service", "services", "svc", "deployment", "statefulset"}
 _REDIRECTING = {"istio-init", "linkerd-init", "linkerd-network-validator", "istio-validation"}
@@ -30,7 +31,6 @@ _RANGES = (
 _INCLUDED = "traffic.sidecar.istio.io/includeOutboundIPRanges"
 _PROXY_USERS = {1337, 2102}
 """The users of the meshes' proxies, whose traffic is not redirected."""
-_DEFAULT = "default"
 
 
 @rule("waits-for-later", Severity.ERROR, "1.1, 1.8")
@@ -120,8 +120,8 @@ def for_own_service(pod: Pod) -> Hits:
     """
     for wait in waits(pod):
         for name, namespace in _services_named(wait):
-            found = [each for each in pod.services if _is_named(each, pod, name, namespace)]
-            if any(_is_own(service, pod) for service in found):
+            service = service_meant(pod, name, namespace)
+            if service is not None and _is_own(service, pod):
                 text = (
                     f"{wait.what} waits for the Service {name}, which has no endpoint before "
                     "this pod is ready, and this pod is not ready while it waits"
@@ -145,29 +145,25 @@ def _service(host: str) -> tuple[str, str]:
     return name, rest.partition(".")[0]
 
 
-def _is_named(service: Service, pod: Pod, name: str, namespace: str) -> bool:
-    """Whether *pod* means *service* by this name."""
-    if service.name != name or namespace not in ("", pod.namespace or namespace):
-        return False
-    return (service.namespace or _DEFAULT) == (pod.namespace or _DEFAULT)
+def service_meant(pod: Pod, name: str, namespace: str) -> Service | None:
+    """Return the Service of *pod*'s own namespace that it means by these names."""
+    is_here = namespace in ("", pod.namespace or namespace)
+    return pod.around.service(name, pod.namespace) if is_here else None
 
 
 def _is_own(service: Service, pod: Pod) -> bool:
     """Whether *service* has no endpoint while the pods wait that it selects."""
-    if service.publishes_not_ready or not _selects(service, pod):
+    if service.publishes_not_ready:
         return False
-    others = [each for each in pod.templates if each is not pod and _selects(service, each)]
-    return all(_waits_for(service, other) for other in others)
-
-
-def _selects(service: Service, pod: Pod) -> bool:
-    is_beside = (service.namespace or _DEFAULT) == (pod.namespace or _DEFAULT)
-    return is_beside and bool(service.selector) and service.selector.items() <= pod.labels.items()
+    selected = pod.around.selected_by(service)
+    return any(each is pod for each in selected) and all(
+        _waits_for(service, other) for other in selected if other is not pod
+    )
 
 
 def _waits_for(service: Service, pod: Pod) -> bool:
     named = (pair for wait in waits(pod) for pair in _services_named(wait))
-    return any(_is_named(service, pod, *pair) for pair in named)
+    return any(service_meant(pod, *pair) is service for pair in named)
 
 
 @rule("init-before-mesh", Severity.ERROR, "1.1")

@@ -1,0 +1,65 @@
+"""What stands around a pod in the same input, found by name and label instead of one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gate.pods.pod import Pod
+
+_DEFAULT = "default"
+_MODE = "istio.io/dataplane-mode"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A Service of the input."""
+
+    name: str
+    namespace: str
+    selector: dict[str, str]
+    is_headless: bool
+    publishes_not_ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What all pods of a run share; it is filled while the input is read."""
+
+    version: tuple[int, int] | None = None
+    """Of the cluster, where it was told."""
+    services: dict[tuple[str, str], Service] = field(default_factory=dict)
+    """By namespace and name."""
+    namespaces: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """The labels of each."""
+    pods: list[Pod] = field(default_factory=list)
+    _labelled: dict[tuple[str, str, str], list[Pod]] = field(default_factory=dict)
+
+    def add_service(self, service: Service) -> None:
+        """Take *service* in."""
+        self.services[service.namespace or _DEFAULT, service.name] = service
+
+    def add_pod(self, pod: Pod) -> None:
+        """Take *pod* in."""
+        self.pods.append(pod)
+        for label in pod.labels.items():
+            self._labelled.setdefault((pod.namespace or _DEFAULT, *label), []).append(pod)
+
+    def service(self, name: str, namespace: str) -> Service | None:
+        """Return the Service *name* of *namespace*, empty for the default one."""
+        return self.services.get((namespace or _DEFAULT, name))
+
+    def selected_by(self, service: Service) -> list[Pod]:
+        """Return the pods that *service* selects, none where it selects nothing."""
+        namespace = service.namespace or _DEFAULT
+        wanted = service.selector.items()
+        lists = [self._labelled.get((namespace, *pair), []) for pair in wanted]
+        return [pod for pod in min(lists, key=len, default=[]) if wanted <= pod.labels.items()]
+
+    def is_ambient(self, pod: Pod) -> bool:
+        """Whether Istio's ambient mode takes *pod* in, by its own label or its namespace's."""
+        beside = self.namespaces.get(pod.namespace or _DEFAULT, {})
+        return pod.labels.get(_MODE, beside.get(_MODE)) == "ambient"
