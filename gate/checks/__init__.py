@@ -43,6 +43,7 @@ Parse = Callable[[Target], "Check | None"]
 SCHEMES: dict[str, str] = {
     "amqp": "gate.checks.amqp.check",
     "amqps": "gate.checks.amqp.check",
+    "cassandra": "gate.checks.cassandra.check",
     "clickhouse": "gate.checks.presets",
     "consul": "gate.checks.presets",
     "dns": "gate.checks.dns.check",
@@ -81,6 +82,7 @@ SCHEMES: dict[str, str] = {
     "quarkus": "gate.checks.presets",
     "redis": "gate.checks.redis.check",
     "rediss": "gate.checks.redis.check",
+    "scylla": "gate.checks.cassandra.check",
     "sidecar": "gate.checks.sidecar",
     "smtp": "gate.checks.smtp",
     "smtps": "gate.checks.smtp",
@@ -95,6 +97,7 @@ SCHEMES: dict[str, str] = {
     "vllm": "gate.checks.presets",
     "ws": "gate.checks.presets",
     "wss": "gate.checks.presets",
+    "zookeeper": "gate.checks.zookeeper",
 }
 """Scheme to module; strings, so that only what is configured is imported."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from gate.core.model import Result
 from tests.conftest import outcome, why_not
@@ -50,6 +52,26 @@ async def reason_of_turns(line: str, *answers: bytes) -> str:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         return await why_not(line.format(port=server.sockets[0].getsockname()[1]))
+
+
+async def result_of_dialogue(
+    line: str, answers: Mapping[bytes, bytes], *, last: bytes = b"", **more: Any
+) -> Result:
+    """Return the result of *line* against a server that has the *answers* to whole requests.
+
+    It hangs up after the request *last*, and at any that it does not know.
+    """
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (request := await reader.read(4096)) in answers:
+            writer.write(answers[request])
+            if request == last:
+                break
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, **more)
+    async with server:
+        return await outcome(line.format(port=server.sockets[0].getsockname()[1]))
 
 
 async def reason_of_silence(line: str) -> str:

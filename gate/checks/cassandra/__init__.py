@@ -1,0 +1,1 @@
+"""Cassandra and Scylla by their native protocol: a node that has joined takes clients."""
