@@ -8,48 +8,32 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 
-from gate import checks, config
+from gate import DISTRIBUTION, config
+from gate.checks import catalogue
 from gate.checks.presets import PRESETS
 from gate.checks.sidecar import _HTTP
-from gate.core.target import Target
 from gate.lint import rules
 
 DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"(<!-- made of the code: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-URLS = {
-    "dns": "dns://name",
-    "exec": "exec:true",
-    "file": "file:///path",
-    "grpc+unix": "grpc+unix:///run/app.sock",
-    "http+unix": "http+unix://%2Frun%2Fapp.sock/",
-    "k8s": "k8s:job/migrate",
-    "mongodb+srv": "mongodb+srv://name",
-    "sidecar": "sidecar:istio",
-    "unix": "unix:///run/app.sock",
-}
-"""A URL of each scheme that `SCHEME://host:1` is none of."""
 TLS = frozenset({"ca", "cert", "key", "server-name", "insecure"})
 
 
-def target_of(scheme: str) -> Target:
-    """Return the target of a dependency with *scheme*, not yet read by its check."""
-    (wanted,) = config.read({}, arguments=[URLS.get(scheme, f"{scheme}://host:1")]).dependencies
-    return wanted.target
+ENTRIES = {each.scheme: each for each in catalogue.entries() if each.package == DISTRIBUTION}
+"""What `gate checks` lists of gate's own, by scheme."""
 
 
 def common_options() -> set[str]:
     """Return the options that every dependency takes."""
-    return set(target_of("tcp")._known)
+    (wanted,) = config.read({}, arguments=["tcp://db:5432"]).dependencies
+    return set(wanted.target._known)
 
 
-def options(scheme: str) -> set[str]:
-    """Return the options that the check of *scheme* reads, but for the common ones."""
-    target = target_of(scheme)
-    assert checks.load(target), target.problems
-    return set(target._known) - common_options()
+def options(scheme: str) -> dict[str, str]:
+    """Return the options of the check of *scheme*, and how each is written."""
+    return {each.name: each.form for each in ENTRIES[scheme].options}
 
 
 def settings() -> str:
@@ -66,57 +50,65 @@ def escaped(text: str) -> str:
 
 
 def schemes() -> str:
-    """Return a section for each check."""
-    by_module: dict[str, list[str]] = {}
-    for scheme, module in checks.SCHEMES.items():
-        by_module.setdefault(module, []).append(scheme)
-    own = {each: names for each, names in by_module.items() if each != "gate.checks.presets"}
-    return "\n\n".join(check(names, import_module(each)) for each, names in sorted(own.items()))
+    """Return a section for each check that has a protocol of its own."""
+    by_text: dict[str, list[str]] = {}
+    for scheme, entry in ENTRIES.items():
+        if scheme not in PRESETS:
+            by_text.setdefault(entry.documentation, []).append(scheme)
+    return "\n\n".join(check(names, text) for text, names in by_text.items())
 
 
-def check(names: list[str], module: object) -> str:
-    """Return the section of the check in *module*: what ready means, and its options."""
-    first, _, rest = str(module.__doc__).strip().partition("\n")
+def check(names: list[str], text: str) -> str:
+    """Return the section of a check: what ready means, its options, what has to be installed."""
+    first, _, rest = text.strip().partition("\n")
     form, _, ready = first.partition(" -- ")
     heading = " ".join(f"`{name}`" for name in names)
-    parts = [f"### {heading}", f"`{form}`: {ready}", rest.strip(), _options(names)]
+    parts = (f"### {heading}", f"`{form}`: {ready}", rest.strip(), _options(names), _extras(names))
     return "\n\n".join(part for part in parts if part)
 
 
 def _options(names: list[str]) -> str:
     found = [options(name) for name in names]
-    has_tls = any(each >= TLS for each in found)
+    has_tls = any(each.keys() >= TLS for each in found)
     # Without TLS an option of such a name means something else: the `key` of redis.
-    own = set().union(*(each - TLS if each >= TLS else each for each in found))
-    words = [f"`{name}`" for name in sorted(own)] + ["[TLS](#tls)"] * has_tls
+    own = {
+        form
+        for each in found
+        for name, form in each.items()
+        if not (each.keys() >= TLS and name in TLS)
+    }
+    words = [f"`{form}`" for form in sorted(own)] + ["[TLS](#tls)"] * has_tls
     return f"Options: {', '.join(words)}." if words else ""
+
+
+def _extras(names: list[str]) -> str:
+    purposes: dict[str, list[str]] = {}
+    for each in (extra for name in names for extra in ENTRIES[name].extras):
+        known = purposes.setdefault(each.name, [])
+        known += [each.purpose] if each.purpose not in known else []
+    found = [f"`{name}` for {' and '.join(known)}" for name, known in purposes.items()]
+    return f"Extra: {', '.join(found)}." if found else ""
 
 
 def presets() -> str:
     """Return the table of the servers that are asked over HTTP."""
-    http = options("http")
     rows = [
-        f"| `{scheme}` | {each.port} | `{each.path}` | {each.ready} | {_own(scheme, http)} |"
+        f"| `{scheme}` | {each.port} | `{each.path}` | {each.ready} | {_own(scheme)} |"
         for scheme, each in PRESETS.items()
     ]
     head = ["| scheme | port | path | ready means | options of its own |", "|---|---|---|---|---|"]
     return "\n".join([*head, *rows])
 
 
-def _own(scheme: str, others: set[str]) -> str:
-    return " ".join(f"`{name}`" for name in sorted(options(scheme) - others))
+def _own(scheme: str) -> str:
+    own = options(scheme).keys() - options("http").keys()
+    return " ".join(f"`{options(scheme)[name]}`" for name in sorted(own))
 
 
 def sidecars() -> str:
     """Return the table of the sidecars that say by HTTP whether they are ready."""
     rows = [f"| `sidecar:{name}` | {port} | `{path}` |" for name, (port, path) in _HTTP.items()]
     return "\n".join(["| dependency | port | path |", "|---|---|---|", *rows])
-
-
-def extras() -> str:
-    """Return which optional package comes with which extra."""
-    rows = [f"| `{package}` | `podgate[{extra}]` |" for package, extra in checks.EXTRAS.items()]
-    return "\n".join(["| package | extra |", "|---|---|", *rows])
 
 
 def lint_rules() -> str:
@@ -136,7 +128,6 @@ PARTS: dict[str, Callable[[], str]] = {
     "schemes": schemes,
     "presets": presets,
     "sidecars": sidecars,
-    "extras": extras,
     "lint rules": lint_rules,
 }
 
