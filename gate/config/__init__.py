@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gate.config import dependencies, service_links, settings, words
+from gate.config import dependencies, separate_options, service_links, settings, words
 from gate.config.dependencies import ConfiguredDependency, Source
 from gate.config.longest_wait import longest_wait
 from gate.config.references import undefined
@@ -33,6 +33,8 @@ __all__ = [
 
 LIST = "GATE_DEPENDENCIES"
 PREFIX = "GATE_DEPENDENCY_"
+OPTIONS = separate_options.PREFIX
+FROM_ENV = "GATE_FROM_ENV"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,9 @@ def read(
         {name: value for name, value in texts.items() if not undefined(value)}, places
     )
     sources = _arguments(named) if named else _sources(texts, places)
+    if not named:
+        sources, lost = _completed(found.from_env, sources, environ, texts)
+        mistaken += [Problem(places.get(place, place), text) for place, text in lost]
     entries = dependencies.read(sources, found)
     wanted = tuple(entry for entry in entries if isinstance(entry, ConfiguredDependency))
     problems = [*mistaken, *wrong, *(entry for entry in entries if isinstance(entry, Problem))]
@@ -99,18 +104,22 @@ def _unknown(own: Mapping[str, str]) -> list[Problem]:
     known = {*settings.VARIABLES, LIST}
     problems = []
     for name in sorted(own):
-        if name in known or (name.startswith(PREFIX) and name != PREFIX):
+        if name in known or _has_more_than(PREFIX, name) or _has_more_than(OPTIONS, name):
             continue
-        near = closest(name, {*known, PREFIX + "NAME"})
+        near = closest(name, {*known, PREFIX + "NAME", OPTIONS + "NAME"})
         hint = (
             f"did you mean {near}?"
             if near
-            else f"gate has {PREFIX}<NAME>, {', '.join(sorted(known))}"
+            else f"gate has {PREFIX}<NAME>, {OPTIONS}<NAME>, {', '.join(sorted(known))}"
         )
         # A variable's name can hold anything but `=`, line breaks included.
         place = name if name.isprintable() else ascii(name)
         problems.append(Problem(place, f"unknown variable; {hint}"))
     return problems
+
+
+def _has_more_than(prefix: str, name: str) -> bool:
+    return name.startswith(prefix) and name != prefix
 
 
 def _readable(text: str) -> str:
@@ -134,7 +143,7 @@ def _undefined(own: Mapping[str, str], places: Mapping[str, str]) -> list[Proble
     told = {
         places.get(name, name): undefined(value)
         for name, value in sorted(own.items())
-        if name != LIST and not name.startswith(PREFIX)
+        if name != LIST and not name.startswith((PREFIX, OPTIONS))
     }
     return [Problem(place, text) for place, text in told.items() if text]
 
@@ -149,8 +158,32 @@ def _sources(own: Mapping[str, str], places: Mapping[str, str]) -> list[Source]:
     found = words.lines(own.get(LIST, ""))
     listed = [Source(f"{place} {line}", text, is_part="part" in line) for line, text in found]
     single = [
-        Source(name, own[name], name.removeprefix(PREFIX).lower().replace("_", "-"))
+        Source(name, own[name], _lower(name.removeprefix(PREFIX)), variables=(name,))
         for name in sorted(own)
-        if name.startswith(PREFIX) and name != PREFIX
+        if _has_more_than(PREFIX, name)
     ]
     return listed + single
+
+
+def _lower(name: str) -> str:
+    return name.lower().replace("_", "-")
+
+
+def _completed(
+    from_env: Sequence[str],
+    sources: list[Source],
+    environ: Mapping[str, str],
+    own: Mapping[str, str],
+) -> tuple[list[Source], list[Problem]]:
+    """Return *sources*, the app's own too, with the options that have variables of their own."""
+    problems: list[Problem] = []
+    if from_env:
+        from gate.config import from_env as the_app_s  # noqa: PLC0415 -- only where asked for
+
+        readable = {name: _readable(value) for name, value in environ.items()}
+        found = the_app_s.sources(from_env, readable)
+        problems = [each for each in found if isinstance(each, Problem)]
+        sources = sources + [each for each in found if isinstance(each, Source)]
+    sources, lost = separate_options.applied(own, sources)
+    # Where a variable is wrong, its options are not what is.
+    return sources, problems or lost

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gate.config import words
+from gate.config import names, words
 from gate.config.references import undefined
 from gate.core import url as urls
 from gate.core.errors import Problem
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from gate.config.settings import Settings
 
 OPTIONAL_DEADLINE = 30.0
-_NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
-_LONGEST_NAME = 63
-_NAME_FORM = f"1 to {_LONGEST_NAME} letters, digits and . _ -, a letter or digit first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +34,19 @@ class Source:
     """
     is_argument: bool = False
     """Whether it is an argument of the command line, where it must be one word for the shell."""
+    variables: tuple[str, ...] = ()
+    """The variables that hold it alone."""
+    is_app: bool = False
+    """Whether they are the app's own: of the URL only scheme, host and port are shown."""
+    defaults: tuple[str, ...] = ()
+    """Options for those that *text* does not have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One dependency in words, its URL in parts."""
 
+    source: Source
     place: str
     name: str
     url: urls.Url
@@ -55,6 +59,7 @@ class ConfiguredDependency:
 
     dependency: Dependency
     target: Target
+    source: Source = field(default=Source("", ""), repr=False)
 
     @property
     def place(self) -> str:
@@ -73,27 +78,33 @@ def read(sources: Iterable[Source], settings: Settings) -> list[ConfiguredDepend
     More that is wrong with a dependency is in its target.
     """
     lines = [_line(source) for source in sources]
-    names = iter(_names([line for line in lines if isinstance(line, Line)]))
+    right = [line for line in lines if isinstance(line, Line)]
+    called = iter(names.chosen([(line.name, line.url) for line in right]))
     entries: list[ConfiguredDependency | Problem] = []
     first: dict[str, str] = {}
     for line in lines:
         if isinstance(line, Problem):
             entries.append(line)
             continue
-        entries.append(wanted := _wanted(line, next(names), settings))
+        entries.append(wanted := _wanted(line, next(called), settings))
         if (taken := first.setdefault(wanted.target.name, line.place)) != line.place:
-            remedy = "give each its own" if line.name else "write a name before each"
-            wanted.target.problem(f"has the same name as {taken}; {remedy}")
+            wanted.target.problem(f"has the same name as {taken}; {_remedy(line)}")
     _refuse_ambiguous_parts(entries)
     return entries
+
+
+def _remedy(line: Line) -> str:
+    if line.source.is_app:
+        return "leave one of the two out"
+    return "give each its own" if line.name else "write a name before each"
 
 
 def _refuse_ambiguous_parts(entries: Iterable[ConfiguredDependency | Problem]) -> None:
     """Note a problem where a group has a dependency's name, as `/startupz/NAME` would mean both."""
     found = [entry for entry in entries if isinstance(entry, ConfiguredDependency)]
-    names = {entry.dependency.name for entry in found}
+    taken = {entry.dependency.name for entry in found}
     for entry in found:
-        if entry.dependency.part in names:
+        if entry.dependency.part in taken:
             entry.target.problem(
                 f"group={entry.dependency.part}: a dependency has that name; "
                 "call the group something else"
@@ -110,10 +121,24 @@ def _line(source: Source) -> Line | Problem:
         name, found = _take_name(source, found)
         if name and not source.name and not source.is_part:
             place = f"{place} ({name})"
-        url = urls.parse(found[0])
-        return Line(place, name, url, tuple(_option(word) for word in found[1:]))
+        word, *defaults = _as_gate_writes(found[0])
+        url = urls.parse(word)
+        options = [_option(word) for word in found[1:]]
+        given = {key for key, _ in options}
+        more = [_option(default) for default in (*source.defaults, *defaults)]
+        options += [option for option in more if option[0] not in given]
+        return Line(source, place, name, url, tuple(options))
     except ValueError as exc:
         return Problem(place, str(exc))
+
+
+def _as_gate_writes(word: str) -> list[str]:
+    """Return the URL *word*, of Java's what it means to gate, maybe with options behind it."""
+    if urls.scheme_of(word) != "jdbc":
+        return [word]
+    from gate.config import app_url  # noqa: PLC0415 -- only where it is needed
+
+    return words.split(app_url.translate("", word))
 
 
 def _take_name(source: Source, found: list[str]) -> tuple[str, list[str]]:
@@ -130,14 +155,10 @@ def _take_name(source: Source, found: list[str]) -> tuple[str, list[str]]:
         form = f"{form}, in one pair of quotes" if source.is_argument else form
         msg = f"no URL; write {form} (in a URL a ; is written %3B, a space %20)"
         raise ValueError(msg)
-    if name and not _is_name(name):
-        msg = f"a name is {_NAME_FORM}"
+    if name and not names.is_name(name):
+        msg = f"a name is {names.FORM}"
         raise ValueError(msg)
     return name, found
-
-
-def _is_name(name: str) -> bool:
-    return _NAME_CHARS.issuperset(name) and name[0].isalnum() and len(name) <= _LONGEST_NAME
 
 
 def _option(word: str) -> tuple[str, str | None]:
@@ -152,44 +173,10 @@ def _option(word: str) -> tuple[str, str | None]:
 
 
 def _group(text: str) -> str:
-    if not _is_name(text):
-        msg = f"the name of a group is {_NAME_FORM}"
+    if not names.is_name(text):
+        msg = f"the name of a group is {names.FORM}"
         raise ValueError(msg)
     return text
-
-
-def _names(lines: list[Line]) -> list[str]:
-    """Return a name for each: its own, or its URL's host with as much more as is needed."""
-    own = {line.name for line in lines}
-    choices = [_name_choices(line.url) for line in lines]
-    return [
-        line.name or _first_free(index, choices, own | {""}) for index, line in enumerate(lines)
-    ]
-
-
-def _first_free(index: int, choices: list[tuple[str, ...]], own: set[str]) -> str:
-    """Return the shortest of the choices at *index* that nobody else may use."""
-    others = {name for i, names in enumerate(choices) if i != index for name in names}
-    for name in choices[index]:
-        if name not in own and name not in others:
-            return name
-    return choices[index][-1]
-
-
-def _name_choices(url: urls.Url) -> tuple[str, ...]:
-    """Return host, host-port, host-port-path and the scheme before them, cleaned."""
-    hosts = "-".join(host.name for host in url.hosts)
-    ports = "-".join(str(host).replace(":", "-") for host in url.hosts)
-    path = str(url).partition(":")[2] if url.is_opaque else url.path
-    forms = (hosts, ports, f"{ports}-{path}", f"{url.scheme}-{ports}-{path}")
-    return tuple(filter(None, (_clean(form) for form in forms)))
-
-
-def _clean(text: str) -> str:
-    kept = "".join(char if char in _NAME_CHARS else "-" for char in text)
-    while "--" in kept:
-        kept = kept.replace("--", "-")
-    return kept.strip("-._")[-_LONGEST_NAME:].lstrip("-._")
 
 
 def _wanted(line: Line, name: str, settings: Settings) -> ConfiguredDependency:
@@ -200,7 +187,7 @@ def _wanted(line: Line, name: str, settings: Settings) -> ConfiguredDependency:
     deadline = target.read("deadline", positive_duration, OPTIONAL_DEADLINE if optional else None)
     dependency = Dependency(
         name=name,
-        url=str(line.url),
+        url=_shown(line, target),
         timeout=timeout,
         interval=target.seconds("interval", settings.interval),
         successes=target.number("successes", settings.successes, least=1),
@@ -212,4 +199,17 @@ def _wanted(line: Line, name: str, settings: Settings) -> ConfiguredDependency:
         until=Until(target.choice("until", (Until.DOWN, Until.GONE), Until.READY)),
         is_local=line.url.is_local,
     )
-    return ConfiguredDependency(dependency, target)
+    return ConfiguredDependency(dependency, target, line.source)
+
+
+def _shown(line: Line, target: Target) -> str:
+    """Return the URL as it is shown.
+
+    In the variable of an app the path of HTTP is as good a place for a secret as any.
+    """
+    url = line.url
+    if not line.source.is_app or not url.hosts:
+        return str(url)
+    if url.scheme.startswith("http"):
+        target.keep_secret(url.path)
+    return str(replace(url, path=""))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 TERMINATION_LOG = "/dev/termination-log"
 _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+_VARIABLE_CHARS = _NAME_CHARS | frozenset(".*?")
 _LONGEST_NAME = 63
 _LEVELS = ("debug", "info", "warning", "error")
 
@@ -49,6 +50,8 @@ class Settings:
     """Whether `serve` becomes a small responder once nothing is left to do but to answer."""
     pod_condition: str = ""
     """The type of a condition that is put on the pod; empty: none."""
+    from_env: tuple[str, ...] = ()
+    """Variables of the app that name dependencies: names, globs, `HOST:PORT` pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,17 @@ def _off_or_path(text: str) -> str:
         raise ValueError(msg) from None
 
 
+def _variables(text: str) -> tuple[str, ...]:
+    """Return the items of *text*, between commas or spaces; raises `ValueError`."""
+    found = tuple(text.replace(",", " ").split())
+    for number, item in enumerate(found, start=1):
+        if not all(_VARIABLE_CHARS.issuperset(name) and name for name in item.split(":", 1)):
+            # Not shown: it may be the value instead of the name.
+            msg = f"item {number} is no name; write e.g. DATABASE_URL,PG*,REDIS_HOST:REDIS_PORT"
+            raise ValueError(msg)
+    return found
+
+
 def _condition(text: str) -> str:
     """Return *text* if it is a valid type of a condition, with a domain as its prefix."""
     prefix, _, name = text.partition("/")
@@ -120,6 +134,9 @@ def _is_label(text: str, characters: frozenset[str]) -> bool:
 
 
 SETTINGS = (
+    Setting(
+        "GATE_FROM_ENV", _variables, "NAME,…", "the app's own variables that name dependencies"
+    ),
     Setting("GATE_LISTEN", address.parse, "ADDRESS", "address to serve on (:4283)"),
     Setting("GATE_TIMEOUT", positive_duration, "DURATION", "time for everything together"),
     Setting(

@@ -25,8 +25,11 @@ class Entry:
 
     configured: ConfiguredDependency
     text: str = field(repr=False)
-    variable: str = ""
-    """Its own variable; empty if it was in the list."""
+
+    @property
+    def variable(self) -> str:
+        """Its own variable; empty if it was in the list."""
+        return next(iter(self.configured.source.variables), "")
 
     @property
     def is_secret(self) -> bool:
@@ -46,21 +49,30 @@ class Entry:
     @property
     def options(self) -> list[str]:
         """The words after its URL."""
+        if self.configured.source.is_app:
+            return []
         found = words.split(self.text)
         return found[2 if scheme_of(found[0]) is None else 1 :]
 
 
 def entries(read: Config, environ: Mapping[str, str]) -> list[Entry]:
     """Return the dependencies of *read*, which has no problems, with their texts."""
-    listed = [text.strip() for _, text in words.lines(environ.get(config.LIST, ""))]
-    single = [wanted.place for wanted in read.dependencies[len(listed) :]]
-    texts = [(text, "") for text in listed] + [(environ[name].strip(), name) for name in single]
-    return [Entry(wanted, *text) for wanted, text in zip(read.dependencies, texts, strict=True)]
+    listed = iter([text.strip() for _, text in words.lines(environ.get(config.LIST, ""))])
+    return [
+        Entry(wanted, environ[names[0]].strip() if names else next(listed))
+        for wanted in read.dependencies
+        for names in [wanted.source.variables]
+    ]
 
 
 def variables(found: Sequence[Entry], environ: Mapping[str, str], secret: str) -> list[object]:
     """Return the container's `env`; *secret* is what a Secret is called until it is filled in."""
-    return [*_dependencies(found, secret), *_settings(environ)]
+    return [
+        *_dependencies(found, secret),
+        *_beside(found, environ),
+        *_options(environ, secret),
+        *_settings(environ),
+    ]
 
 
 def _dependencies(found: Sequence[Entry], secret: str) -> Iterator[object]:
@@ -75,6 +87,27 @@ def _dependencies(found: Sequence[Entry], secret: str) -> Iterator[object]:
             yield _reference(name, each, secret)
         elif each.variable:
             yield _variable(each.variable, each.text)
+
+
+def _beside(found: Sequence[Entry], environ: Mapping[str, str]) -> Iterator[object]:
+    """Yield the variables of the app that hold no more than a port."""
+    for each in found:
+        for name in each.configured.source.variables[1:]:
+            yield _variable(name, environ[name])
+
+
+def _options(environ: Mapping[str, str], secret: str) -> Iterator[object]:
+    """Yield the options that have a variable of their own, by reference where one may be secret."""
+    for name in sorted(each for each in environ if each.startswith(config.OPTIONS)):
+        options = words.split(environ[name])
+        if all(_masked(option) == option for option in options):
+            yield _variable(name, environ[name])
+            continue
+        key = name.removeprefix("GATE_").lower().replace("_", "-")
+        source = {"secretKeyRef": {"name": secret, "key": key}}
+        masked = " ".join(_masked(option) for option in options)
+        notes = ("Fill in the Secret and the key which hold:", f"  {masked}")
+        yield Commented({"name": name, "valueFrom": source}, notes)
 
 
 def _settings(environ: Mapping[str, str]) -> Iterator[object]:

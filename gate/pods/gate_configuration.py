@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gate import checks, config
-from gate.config import flags
+from gate.config import flags, from_env, separate_options
 from gate.core import probe_arguments
 from gate.core.errors import GateError, Problem
 from gate.pods import commands, references
@@ -27,6 +27,9 @@ _TOOLS = ("checks", "forget", "lint", "manifest")
 _INFORMING = {"-h", "--help", "--version"}
 _LINE = re.compile(r"line (\d+)")
 _MISSING_DRIVER = "needs the package"
+_SOMEWHERE = "tcp://somewhere:1"
+"""Stands for a variable of the app whose value is not known: it will do as a host and a port."""
+_MAY_COME_FROM_ELSEWHERE = (from_env.UNSET, from_env.NOTHING, separate_options.LOST)
 _NAMES = {*(setting.variable for setting in config.SETTINGS), config.LIST}
 
 
@@ -94,7 +97,10 @@ class Reading:
     def _is_excused(self, problem: Problem) -> bool:
         if _MISSING_DRIVER in problem.text:
             return True  # of this machine; the image has it
-        return self.has_unknown and problem.text.startswith("no dependency")
+        is_missing = problem.text.startswith("no dependency") or any(
+            text in problem.text for text in _MAY_COME_FROM_ELSEWHERE
+        )
+        return self.has_unknown and is_missing
 
     def _environ(self) -> tuple[dict[str, str], dict[str, set[int]]]:
         """Return what is known, and of what is not the lines that hold it."""
@@ -103,6 +109,9 @@ class Reading:
         self.has_unknown |= self.container.has_env_from
         for variable, value in references.resolved(self.container):
             if not variable.name.startswith("GATE_"):
+                is_known = value is not None and references.UNKNOWN not in value
+                known[variable.name] = value if value and is_known else _SOMEWHERE
+                unsure |= {} if is_known else {variable.name: {0}}
                 continue
             if value is None:
                 self.has_unknown = True
@@ -130,7 +139,7 @@ class Reading:
 
 def is_setting(name: str) -> bool:
     """Whether *name* is a variable of gate's."""
-    return name in _NAMES or name.startswith(config.PREFIX)
+    return name in _NAMES or name.startswith((config.PREFIX, config.OPTIONS))
 
 
 def _lines_with(mark: str, value: str) -> set[int]:

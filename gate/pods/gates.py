@@ -100,7 +100,8 @@ def _is_probed(container: Container) -> bool:
 
 def _has_dependencies(container: Container) -> bool:
     names = [variable.name for variable in container.env]
-    return any(name == config.LIST or name.startswith(config.PREFIX) for name in names)
+    whole = {config.LIST, config.FROM_ENV}
+    return any(name in whole or name.startswith(config.PREFIX) for name in names)
 
 
 def _own_words(container: Container) -> list[str] | None:

@@ -136,3 +136,39 @@ spec:
 )
 def test_secrets_and_dollars(name: str, value: str, rules: list[str]) -> None:
     assert rules_of(pod(main=({**APP, "env": [env(name, value)]},))) == rules
+
+
+FROM_ENV = env("GATE_FROM_ENV", "DB_URL,REDIS_*")
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        [env("DB_URL", "jdbc:mysql://db/x"), env("REDIS_HOST", "r"), env("REDIS_PORT", "6379")],
+        [secret("DB_URL"), secret("REDIS_HOST"), secret("REDIS_PORT")],
+        [secret("P"), env("DB_URL", "redis://:$(P)@db"), env("REDIS_ADDR", "$(P):1")],
+        [secret("DB_URL"), secret("REDIS_URL"), env("GATE_OPTIONS_DB", "optional deadline=20s")],
+        [secret("DB_URL"), secret("REDIS_URL"), secret("GATE_OPTIONS_DB")],
+    ],
+)
+def test_what_gate_reads_of_the_app_is_right_or_not_known(variables: list[Fields]) -> None:
+    assert rules_of(pod(gate(*variables, FROM_ENV))) == []
+
+
+def test_of_env_from_any_variable_may_come() -> None:
+    options = env("GATE_OPTIONS_DB", "optional")
+
+    assert rules_of(pod(gate(FROM_ENV, options, envFrom=[{"secretRef": {"name": "s"}}]))) == []
+
+
+def test_a_variable_that_gate_is_not_given_is_told() -> None:
+    told = messages(pod(gate(env("REDIS_HOST", "r"), FROM_ENV)))
+
+    assert len(told) == 1
+    assert "DB_URL: is not set in gate's own container" in told[0]
+
+
+def test_who_names_variables_for_gate_is_a_gate() -> None:
+    other = {"name": "gate", "image": "spinnaker/gate:1", "env": [FROM_ENV]}
+
+    assert "gate-holds-nothing" in rules_of(pod(main=(other, APP)))

@@ -525,3 +525,34 @@ def test_a_comment_changes_nothing(text: str, comment: str) -> None:
     noted = {"a": Commented([Commented({"b": text}, (comment,))], (comment,))}
 
     assert yaml.safe_load(emit(noted)) == {"a": [{"b": text}]}
+
+
+def of_the_app(from_env: str, **environ: str) -> dict[str, Any]:
+    """Return the container of a gate that reads *environ*, the app's variables."""
+    given = {"GATE_LISTEN": "", "GATE_FROM_ENV": from_env, **environ}
+    code, out, err = run_gate("manifest", "--mode", "init", "--image", IMAGE, env=given)
+    assert (code, err) == (0, "")
+    assert SECRET not in out
+    found: dict[str, Any] = yaml.safe_load(out)["initContainers"][0]
+    return found
+
+
+def test_the_app_s_variables_are_in_it_with_the_name_of_each() -> None:
+    app = {"REDIS_HOST": "r", "REDIS_PORT": "6379", "DB_URL": f"postgresql://a:{SECRET}@db/app"}
+    container = of_the_app("REDIS_*,DB_URL", GATE_OPTIONS_REDIS="deadline=1m", **app)
+
+    assert secrets(container) == {"DB_URL": ("gate", "db")}
+    assert variables(container) == {
+        "REDIS_HOST": "r",
+        "REDIS_PORT": "6379",
+        "GATE_OPTIONS_REDIS": "deadline=1m",
+        "GATE_FROM_ENV": "REDIS_*,DB_URL",
+    }
+
+
+def test_options_that_may_be_secret_are_a_reference() -> None:
+    options = {"GATE_OPTIONS_API": f"header='X: {SECRET}' timeout=1s"}
+
+    container = of_the_app("API_URL", API_URL="http://api:80", **options)
+
+    assert secrets(container)["GATE_OPTIONS_API"] == ("gate", "options-api")

@@ -56,6 +56,7 @@ _PORTS = {
 NO_SERVER = "is a database within the app, nothing to wait for; leave it out"
 _NO_SERVER = {"sqlite", "sqlite3", "spatialite", "file", "memory", "locmem", "dummy", "h2"}
 _NO_SERVER |= {"hsqldb", "duckdb", "derby", "console", "filesystem", "mem"}
+_RAW_SIGN = "has a / before an @; within a password / is written %2F, @ %40"
 _ANY_ANSWER = "status=2xx,3xx,4xx"
 """An app's base URL is often no page: whatever the server answers, but a fault of its own."""
 _KEPT = {"ssl": "ssl", "sslmode": "sslmode", "usessl": "ssl"}
@@ -174,6 +175,8 @@ def _database(scheme: str, rest: str) -> str:
     """Return a database as its JDBC driver writes it, with what of its parameters matters."""
     place, _, query = rest.partition("?")
     place, _, name = place.partition("/")
+    if "@" in name:
+        raise NoDependency(_RAW_SIGN)
     login, _, hosts = place.rpartition("@")
     user, _, password = login.partition(":")
     given = {key.lower(): value for key, value in parse_qsl(query)}

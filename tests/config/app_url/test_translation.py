@@ -198,6 +198,7 @@ SEVERAL = "names several servers; write each into GATE_DEPENDENCIES, with any=GR
         ("DB_HOST", "db", "names no host and port; write host:port"),
         ("X", "s3://bucket", "names no host and port"),
         ("X", "redis://", "names no host; write"),
+        ("X", "jdbc:mysql://u:1/hunter2@r", "has a / before an @"),
         ("X", "redis://u:hun/ter2@r", "the URL has a / or ? before an @"),
         ("X", "user:hunter2", "its port is not a number"),
         ("X", "Server=(localdb)", "names no host that gate"),
