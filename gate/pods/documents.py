@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from gate.pods.around import Around
 
+_PLACEHOLDER = re.compile(r"<[^<>]+>|\$\{?\w+\}?$")
 _TEMPLATES = ("template", "podtemplatespec")
 
 
@@ -44,8 +46,8 @@ def read(value: object, file: str, around: Around, found: Found) -> None:
         elif isinstance(kind, str):
             for pod in _pods(raw, kind):
                 items = _written(pod)
-                if bare := [each for each in items if "image" not in each]:
-                    found.skipped.append(_skipped(bare[0]))
+                if bare := next((each for each in items if _is_bare(each)), None):
+                    found.skipped.append(_skipped(bare))
                 elif items:
                     found.pods.append(_pod(Fields(pod, found.notes), top, kind, file, around))
                     around.add_pod(found.pods[-1])
@@ -102,6 +104,11 @@ def _written(pod: Map) -> list[Map]:
     items = (item for each in both if isinstance(each, Seq) for item in each)
     found = [item for item in items if isinstance(item, Map)]
     return found if any("image" in item for item in found) else []
+
+
+def _is_bare(container: Map) -> bool:
+    """Whether it has no image, and is no placeholder that somebody has yet to fill in."""
+    return "image" not in container and not _PLACEHOLDER.match(str(container.get("name")))
 
 
 def _skipped(bare: Map) -> Hit:

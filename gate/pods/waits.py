@@ -41,6 +41,15 @@ def waits(pod: Pod) -> list[Wait]:
     return every
 
 
+def takes_part(container: Container, pod: Pod) -> bool:
+    """Whether *container* is gate, or waits: what else it does is not lint's subject."""
+    if gates.is_gate(container) or any(wait.container is container for wait in waits(pod)):
+        return True
+    actions = [*container.hooks.values(), *(probe.action for probe in container.probes.values())]
+    commands_of = [_words(container), *(action.command for action in actions)]
+    return any(commands.is_wait(words) for words in commands_of)
+
+
 def before_it_works(container: Container, pod: Pod) -> list[Wait]:
     """Return what a main container waits for by itself, before it becomes the app."""
     if container.is_init:
@@ -68,7 +77,8 @@ def _of(container: Container, pod: Pod) -> Iterator[Wait]:
 
 def _words(container: Container) -> tuple[str, ...]:
     """Return what it runs; an image of a waiter is called like its program."""
-    return container.words if container.command else (container.image_name, *container.args)
+    is_whole = container.command or commands.is_wait(container.args)
+    return container.words if is_whole else (container.image_name, *container.args)
 
 
 def _command_line(container: Container) -> int:

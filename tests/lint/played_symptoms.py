@@ -282,25 +282,18 @@ async def gate_refuses(stage: Stage, folder: str, name: str) -> bool:
         return bool(pod.moments("gate", "exited 2"))
 
 
-async def arrives_as_written(stage: Stage, folder: str, name: str) -> bool:
-    """The app is given the text `$(…)`."""
-    async with stage.play(folder, name) as pod:
-        await pod.until(lambda pod: _said(pod, "app", "app is running"), PATIENCE)
-        return _said(pod, "app", "$(")
-
-
 async def a_dollar_is_lost(stage: Stage, folder: str, name: str) -> bool:
-    """The app is given one `$` where two are meant."""
+    """The wait is given one `$` where two are meant."""
     async with stage.play(folder, name) as pod:
-        await pod.until(lambda pod: _said(pod, "app", "got"), PATIENCE)
-        return not _said(pod, "app", "a$$b")
+        await pod.until(lambda pod: _said(pod, "wait", "got"), PATIENCE)
+        return not _said(pod, "wait", "a$$b")
 
 
 async def a_number_is_lost(stage: Stage, folder: str, name: str) -> bool:
     """The shell prints a `$` where its own number is meant."""
     async with stage.play(folder, name) as pod:
-        await pod.until(lambda pod: _said(pod, "app", "got"), PATIENCE)
-        return _said(pod, "app", "got $")
+        await pod.until(lambda pod: _said(pod, "wait", "got"), PATIENCE)
+        return _said(pod, "wait", "got $")
 
 
 async def has_injected_names(stage: Stage, folder: str, name: str) -> bool:
@@ -351,7 +344,7 @@ TROUBLES: dict[str, Trouble] = {
     "readiness-on-shared-dependency": unready_with_the_database,
     "gate-config": gate_refuses,
     "gate-config.probe": stuck,
-    "undefined-reference": arrives_as_written,
+    "undefined-reference": stuck,
     "dollar-dollar": a_dollar_is_lost,
     "dollar-dollar.command": a_number_is_lost,
     "service-named-gate": has_injected_names,

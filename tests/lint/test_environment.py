@@ -135,7 +135,9 @@ spec:
     ],
 )
 def test_secrets_and_dollars(name: str, value: str, rules: list[str]) -> None:
-    assert rules_of(pod(main=({**APP, "env": [env(name, value)]},))) == rules
+    waiting = {**APP, "command": ["wait4x", "tcp", "db:1"], "env": [env(name, value)]}
+
+    assert rules_of(pod(main=(waiting,))) == rules
 
 
 FROM_ENV = env("GATE_FROM_ENV", "DB_URL,REDIS_*")

@@ -149,7 +149,7 @@ def test_junit_is_well_formed_for_any_finding(name: str) -> None:
 
 
 PLACES = [
-    "  containers: [{name: a, image: a, env: [{name: DB_PASSWORD, value: hunter2}]}]",
+    "  containers: [{name: a, image: wait4x, env: [{name: DB_PASSWORD, value: hunter2}]}]",
     "  containers: [{name: a, image: a, env: [{name: X, value: 'x://u:hunter2@h'}], args: [1]}]",
     (
         "  containers: [{name: gate, image: gate, args: [wait], env: [{name: GATE_DEPENDENCIES,"
@@ -172,7 +172,7 @@ PLACES = [
     "  containers: [{name: a, image: a, env: [{name: X, value: *hunter2}]}]",
     "  containers: [{name: a, image: a, env: [{name: X, value: 'hunter2}]}]",
     "  containers: [{name: a, image: a, env: [{name: X, value: hunter2: x}]}]",
-    "  containers: [{name: a, image: a, env: [{name: X, value: '$$hunter2'}]}]",
+    "  containers: [{name: a, image: wait4x, env: [{name: X, value: '$$hunter2'}]}]",
     "  containers: [{name: a, image: a, env: [{name: X, value: a\n     hunter2: x}]}]",
     (
         "  initContainers: [{name: g, image: g, command: [sh, -c, 'until redis-cli -a hunter2 ping;"
@@ -188,7 +188,7 @@ PLACES = [
         "}}}}]"
     ),
     "  initContainers: [{name: a, image: a, command: [sh, -c, 'mysql -phunter2; tail -f x']}]",
-    "  containers: [{name: a, image: a, args: ['wait', 'tcp://u:hunter2@db:1']}]",
+    "  containers: [{name: a, image: wait4x, args: ['http', 'http://u:hunter2@db:1']}]",
     "  containers: [{name: gate, image: gate, args: [wait, 'postgresql://u:hunter2@db/x']}]",
 ]
 

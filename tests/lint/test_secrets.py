@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lint.building import APP, env, gate, pod, report, rules_of
+from tests.lint.building import APP, env, gate, init, pod, report, rules_of
 
+WAIT = ("sh", "-c", "until nc -z db 1; do sleep 1; done")
 PASSWORDS = (
     "DB_PASSWORD",
     "PGPASSWORD",
@@ -19,7 +20,7 @@ PASSWORDS = (
 
 
 def said(name: str, value: str) -> bool:
-    return rules_of(pod(main=({**APP, "env": [env(name, value)]},))) == ["plain-secret"]
+    return rules_of(pod(init(*WAIT, env=[env(name, value)]))) == ["plain-secret"]
 
 
 @pytest.mark.parametrize("name", PASSWORDS)
@@ -81,18 +82,25 @@ def test_a_number_is_a_password_and_no_token() -> None:
 def test_a_url_with_a_password_is_found_wherever_it_stands(url: str, is_plain: object) -> None:
     hook = {"preStop": {"exec": {"command": ["sh", "-c", f"curl '{url}'"]}}}
     probe = {"exec": {"command": ["check", url]}}
+    waiting = {**APP, "command": ["wait4x", "tcp", "db:1", "--", "app"]}
     containers = [
-        {**APP, "env": [env("URL", url)]},
-        {**APP, "command": ["app", url]},
-        {**APP, "args": [f"--url={url}"]},
-        {**APP, "lifecycle": hook},
-        {**APP, "readinessProbe": probe},
+        {**waiting, "env": [env("URL", url)]},
+        {**waiting, "command": [*waiting["command"], url]},
+        {**waiting, "args": [f"--url={url}"]},
+        {**waiting, "lifecycle": hook},
+        {**waiting, "readinessProbe": probe},
     ]
 
     for container in containers:
         found = rules_of(pod(main=(container,)))
 
         assert ("plain-secret" in found) is is_plain, container
+
+
+def test_what_an_app_holds_is_for_other_linters() -> None:
+    app = {**APP, "args": ["http://u:hunter2@db/"], "env": [env("DB_PASSWORD", "hunter2")]}
+
+    assert rules_of(pod(gate(env("GATE_DEPENDENCIES", "db tcp://db:1")), main=(app,))) == []
 
 
 def test_a_dependency_of_gate_wait_may_be_one() -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.lint.building import (
     APP,
     env,
+    init,
     pod,
     rules_of,
 )
@@ -25,9 +26,12 @@ from tests.lint.building import (
 )
 @pytest.mark.parametrize("key", ["command", "args"])
 def test_a_shell_s_own_number_is_no_more(script: str, rules: list[str], key: str) -> None:
-    words = {key: ["sh", "-c", script]}
+    waiting = f"{script}; until nc -z db 1; do sleep 1; done"
+    container = {**init(), "command": ["sh"], key: ["sh", "-c", waiting]}
+    if key == "args":
+        del container["command"]
 
-    assert rules_of(pod(main=({**APP, **words},))) == rules
+    assert rules_of(pod(container)) == rules
 
 
 @pytest.mark.parametrize(
@@ -40,6 +44,24 @@ def test_a_shell_s_own_number_is_no_more(script: str, rules: list[str], key: str
     ],
 )
 def test_in_a_script_a_reference_may_be_a_command(command: list[str], rules: list[str]) -> None:
-    hook = {"preStop": {"exec": {"command": command}}}
+    hook = {"postStart": {"exec": {"command": command}}}
 
     assert rules_of(pod(main=({**APP, "env": [env("MODE", "a")], "lifecycle": hook},))) == rules
+
+
+def test_what_an_app_does_with_dollars_is_for_other_linters() -> None:
+    hook = {"preStop": {"exec": {"command": ["notify", "$(MODE)"]}}}
+    app = {**APP, "args": ["$(NONE)", "a$$b"], "env": [env("MODE", "a$$b")], "lifecycle": hook}
+
+    assert rules_of(pod(main=(app,))) == []
+
+
+@pytest.mark.parametrize("place", ["postStart", "startupProbe"])
+def test_a_hook_or_a_probe_that_waits_makes_its_container_one_that_waits(place: str) -> None:
+    action = {"exec": {"command": ["timeout", "9", "wait4x", "tcp", "db:1"]}}
+    fields = {"startupProbe": {**action, "periodSeconds": 1}}
+    if place == "postStart":
+        fields = {"lifecycle": {"postStart": action}}
+    app = {**APP, "env": [env("MODE", "$(NONE)")], **fields}
+
+    assert "undefined-reference" in rules_of(pod(main=(app,)))

@@ -190,3 +190,25 @@ def test_what_is_in_a_list_has_its_own_name_and_kind() -> None:
     (finding,) = lint([("m.yaml", f"kind: DeploymentList\nitems:\n{item}")]).findings
 
     assert finding.subject == "Deployment shop, container agent"
+
+
+@pytest.mark.parametrize(
+    ("name", "image", "pods"),
+    [
+        ("app", "image: <YOUR-IMAGE>", 1),
+        ("app", "image:", 1),
+        ("app", "image: ${IMAGE}", 1),
+        ("<YOUR-APPLICATION-NAME>", "# your image", 1),
+        ("$NAME", "# your image", 1),
+        ("app", "# patched", 0),
+    ],
+)
+def test_a_placeholder_is_no_reason_to_skip_a_pod(name: str, image: str, pods: int) -> None:
+    text = f"""kind: Pod
+spec:
+  initContainers: [{{name: wait, image: tools}}]
+  containers:
+    - name: {name}
+      {image}
+"""
+    assert lint([("m.yaml", text)]).pods == pods

@@ -9,6 +9,7 @@ from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
 from gate.pods import commands, gates, references
 from gate.pods.hit import Hit
+from gate.pods.waits import takes_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,14 +40,15 @@ def gate_config(pod: Pod) -> Hits:
 
 @rule("undefined-reference", Severity.WARNING, "11.1")
 def undefined_reference(pod: Pod) -> Hits:
-    """A variable or a command refers to a variable that is not defined.
+    """A gate, or a wait, refers to a variable that is not defined.
 
+    Said of gate's own container and of those that wait.
     Kubelet facts 11.1 and 11.2: only what stands above in `env`, what `envFrom` brings and the
     Services' own variables can be referred to; any other `$(NAME)` stays in the text as it is
     written. Remedy: define it, above its use; check its spelling.
     """
     for container in pod.containers:
-        if container.has_env_from:
+        if container.has_env_from or not takes_part(container, pod):
             continue
         above: set[str] = set()
         own = {variable.name for variable in container.env}
@@ -76,14 +78,17 @@ def _undefined_hit(name: str, line: int, container: Container, *, is_below: bool
 
 @rule("dollar-dollar", Severity.WARNING, "11.1, 11.2")
 def dollar_dollar(pod: Pod) -> Hits:
-    """A variable's value or a command holds `$$`, which Kubernetes turns into `$`.
+    """The value or the command of a gate, or a wait, holds `$$`: Kubernetes makes it `$`.
 
+    Said of gate's own container and of those that wait.
     Kubelet facts 11.1 and 11.2: `$$` becomes `$` anywhere in a value, in command and in args: a
     password or a pattern with two of them arrives with one, and so does a shell's own `$$`, the
     number of its process. Remedy: write each `$` that is meant twice as `$$$$`, in a URL as
     %24%24, or take the value from a Secret, which is not touched.
     """
     for container in pod.containers:
+        if not takes_part(container, pod):
+            continue
         for variable in container.env:
             if variable.value and _DOLLARS.search(variable.value):
                 text = f"Kubernetes makes one $ of each $$ in the value of {variable.name}"

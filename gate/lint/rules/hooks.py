@@ -163,7 +163,7 @@ def _blocking_without_ip(pod: Pod) -> Iterator[tuple[Container, int]]:
 
 @rule("hook-variable", Severity.ERROR, "5.6")
 def hook_variable(pod: Pod) -> Hits:
-    """A hook's command holds `$(NAME)`.
+    """A postStart hook's command holds `$(NAME)`.
 
     Kubelet fact 5.6: unlike command, args and exec probes, hooks are not expanded: the text is
     handed over as it is, and a shell takes it for a command to run. Remedy: `sh -c` with
@@ -171,7 +171,7 @@ def hook_variable(pod: Pod) -> Hits:
     """
     for container in pod.containers:
         own = {variable.name for variable in container.env}
-        for hook in container.hooks.values():
+        for hook in filter(None, [container.post_start]):
             written = " ".join(hook.command)
             is_script = commands.script(hook.command) is not None
             for name in dict.fromkeys(references.names(written)):

@@ -102,12 +102,15 @@ def redirect(pod: Pod) -> Hits:
 def exec_timeout(pod: Pod) -> Hits:
     """An exec probe starts a Python and has one second for it.
 
+    Said of startup probes and of gate's.
     Kubelet facts 2.4, 4.5 and 13.2: timeoutSeconds is 1 unless it is set, and each probe pays a
     start of the interpreter inside the container's CPU limit: on a busy node it is cut off, and
     counts as failed although all is well. Remedy: timeoutSeconds of 5 or more (above the hold,
     where there is one), or an httpGet probe.
     """
     for container, probe in _probes(pod):
+        if probe.kind != "startupProbe" and not gates.is_gate(container):
+            continue
         words = commands.text(probe.action.command).split()
         if probe.timeout <= 1 and any(commands.program([word]) in _PYTHON for word in words[:2]):
             text = (

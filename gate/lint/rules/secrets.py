@@ -9,6 +9,7 @@ from gate.core.target import FALSE, TRUE
 from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
 from gate.pods.hit import Hit
+from gate.pods.waits import takes_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,15 +34,18 @@ _AMOUNT = re.compile(r"[\d.]+[a-zA-Z]{0,2}")
 
 @rule("plain-secret", Severity.WARNING)
 def plain_secret(pod: Pod) -> Hits:
-    """A secret is written into the manifest in plain text.
+    """A secret of a gate, or of a wait, is written into the manifest in plain text.
 
     Everyone who may read the pod, or the repository, can read it, and it is in every backup.
-    Said of a URL with a password, in a variable or a command, and of a variable called
+    Said of gate's own container and of those that wait.
+    Of a URL with a password, in a variable or a command, and of a variable called
     …_PASSWORD, _TOKEN, _API_KEY or the like with a value of its own; not of what another program
     puts the secret in for (`${NAME}`, `vault:…`, `op://…`). Remedy: `valueFrom.secretKeyRef`;
     GATE_DEPENDENCY_<NAME> takes a URL whole from a Secret.
     """
     for container in pod.containers:
+        if not takes_part(container, pod):
+            continue
         for variable in container.env:
             if _is_plain(variable):
                 text = f"the value of {variable.name} holds a secret that anyone can read"
