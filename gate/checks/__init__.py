@@ -71,10 +71,12 @@ SCHEMES: dict[str, str] = {
     "mongodb+srv": "gate.checks.mongodb.check",
     "mqtt": "gate.checks.mqtt",
     "mqtts": "gate.checks.mqtt",
+    "mssql": "gate.checks.mssql",
     "mysql": "gate.checks.mysql.check",
     "nats": "gate.checks.nats",
     "openai": "gate.checks.presets",
     "opensearch": "gate.checks.presets",
+    "oracle": "gate.checks.oracle",
     "postgres": "gate.checks.postgresql.check",
     "postgresql": "gate.checks.postgresql.check",
     "pulsar": "gate.checks.presets",
@@ -87,6 +89,7 @@ SCHEMES: dict[str, str] = {
     "smtp": "gate.checks.smtp",
     "smtps": "gate.checks.smtp",
     "spring": "gate.checks.presets",
+    "sqlserver": "gate.checks.mssql",
     "ssh": "gate.checks.ssh",
     "tcp": "gate.checks.tcp",
     "tls": "gate.checks.tls",
@@ -104,7 +107,7 @@ SCHEMES: dict[str, str] = {
 _WITH_FORMS = frozenset(
     {
         *("amqp", "kafka", "memcached", "mqtt", "nats", "redis", "valkey"),
-        *("mariadb", "mysql", "postgres", "postgresql"),
+        *("mariadb", "mssql", "mysql", "oracle", "postgres", "postgresql", "sqlserver"),
     }
 )
 """Schemes whose checks read what follows a `+`: the app's driver, or a way to connect."""
