@@ -47,7 +47,7 @@ DOORS = {
         *("checks.http.routing", "checks.k8s.api"),
     },
     "aiokafka": {"checks.kafka.scram"},
-    "asyncpg": {"checks.postgresql.driver"},
+    "asyncpg": {"checks.postgresql.answers", "checks.postgresql.driver"},
     "dns": {"checks.dns.resolver", "checks.mongodb.srv"},
     "pymongo": {"checks.mongodb.driver"},
 }

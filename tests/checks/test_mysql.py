@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from gate.checks.mysql import protocol as wire
-from tests.checks.servers import certificate
+from tests.checks.servers import certificate, migrations
 from tests.checks.servers.certificate import Certificate
 from tests.checks.servers.cold_start import Comparison
 from tests.checks.servers.fake import reason_of
@@ -184,7 +184,22 @@ def test_a_server_that_is_there_is_not_down(server: Mariadb) -> None:
     [
         ("query='SELECT 1'", ""),
         ("query='SET @a = 1'", ""),
-        ("query='SELECT 0'", ""),
+        ("query='SELECT 0'", "query gave 0"),
+        ("query='SELECT NULL, 1'", "query gave NULL"),
+        ("query=\"SELECT b'0'\"", "query gave 0"),
+        ("query=\"SELECT ''\"", ""),
+        ("query='SELECT 7' equals=7", ""),
+        ("query='SELECT 7' equals=8", "query gave 7, wanted 8"),
+        ("query=\"SELECT REPEAT('x', 300)\" equals=x", "query gave another text, wanted x"),
+        ("query='SELECT 1 WHERE FALSE' equals=x", "query gave no row, wanted x"),
+        ("query='SELECT 1 UNION SELECT 2' rows=2", ""),
+        ("query='SELECT * FROM information_schema.columns LIMIT 300'", ""),
+        (
+            "query='SELECT 1 FROM information_schema.columns LIMIT 300' rows=299",
+            "query gave more rows than the 299 wanted",
+        ),
+        ("query='SELECT 1 UNION SELECT 2' rows=1", "query gave more rows than the 1 wanted"),
+        ("query='SET @a = 1' rows=1", "query gave 0 of the 1 rows wanted"),
         ("query='SELECT 1 WHERE FALSE'", "query gave no row"),
         ("query='SELECT * FROM missing'", "query failed: table 'app.missing' doesn't exist"),
         ("query='SHOW COLLATION'", ""),
@@ -198,6 +213,36 @@ def test_a_server_that_is_there_is_not_down(server: Mariadb) -> None:
 )
 def test_role_and_query_have_to_hold(server: Mariadb, options: str, why: str) -> None:
     assert reason(f"{APP}@127.0.0.1:{server.port}/app {options}") == why
+
+
+@pytest.fixture(scope="module")
+def migrated(server: Mariadb) -> Mariadb:
+    """The tables of the tools, as each makes them."""
+    server.sql(f"USE app; {migrations.MYSQL}")
+    return server
+
+
+@pytest.mark.parametrize(("schema", "why"), migrations.CASES)
+def test_the_migration_that_the_app_needs_has_to_have_run(
+    migrated: Mariadb, schema: str, why: str
+) -> None:
+    assert reason(f"{APP}@127.0.0.1:{migrated.port}/app schema={schema}") == why
+
+
+def test_golang_migrate_notes_only_where_the_schema_is(server: Mariadb) -> None:
+    server.sql(f"CREATE DATABASE migrate; USE migrate; {migrations.GOLANG_MIGRATE}")
+    line = f"mysql://all:se%20cret@127.0.0.1:{server.port}/migrate schema="
+
+    for schema, why in migrations.GOLANG_MIGRATE_REASONS:
+        assert reason(f"{line}{schema}") == why
+    server.sql("UPDATE migrate.schema_migrations SET dirty = FALSE")
+    assert reason(f"{line}golang-migrate:7") == ""
+
+
+def test_a_server_without_the_table_of_migrations_is_not_ready(server: Mariadb) -> None:
+    line = f"mysql://all:se%20cret@127.0.0.1:{server.port}/mysql schema=rails:1"
+
+    assert reason(line) == "no table schema_migrations yet"
 
 
 def test_a_query_that_takes_too_long_ends_on_the_server(server: Mariadb) -> None:
@@ -618,7 +663,7 @@ def test_a_certificate_that_was_replaced_is_seen_at_once(
         ("x mysql:///app", "the URL names no host; write mysql://host:3306/db"),
         (
             "x mysql://db/app role=primary",
-            "a password, query or role wants a user to log in as; write mysql://user@host/database",
+            "a password, query, schema or role wants a user to log in as; write mysql://user@host/database",
         ),
         (
             "x mysql://a:b@db/app password-file=/p",

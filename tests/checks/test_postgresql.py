@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.checks.servers import migrations
 from tests.checks.servers.cold_start import Comparison, poll
 from tests.checks.servers.fake import reason_of
 from tests.checks.servers.mute import mute
@@ -33,7 +34,7 @@ APP = "postgresql://app:se%20cret"
 NO_ENTRY = 'login refused: no pg_hba.conf entry for host "127.0.0.1", user'
 SSL_MODES = "disable, allow, prefer, require, verify-ca, verify-full"
 ROLES = "any, prefer-standby, primary, standby, read-write, read-only"
-USER_WANTED = "a password, query or role wants a user to log in as"
+USER_WANTED = "a password, query, schema or role wants a user to log in as"
 SYSTEM = "sslmode: sslrootcert=system takes verify-full only; leave the other out"
 NO_SERVICE = "service: gate reads no service file; write host, database and so on in the URL"
 NOBODY = "SELECT '', '' WHERE $1 = ''"
@@ -139,7 +140,27 @@ def test_with_a_password_login_has_to_work(
     [
         ("query='SELECT 1'", ""),
         ("query='SET application_name TO gate'", ""),
-        ("query='SELECT false'", ""),
+        ("query='SELECT false'", "query gave false"),
+        ("query='SELECT count(*) FROM pg_class WHERE false'", "query gave 0"),
+        ("query='SELECT NULL, 1'", "query gave NULL"),
+        ("query=' (values (true), (false))'", ""),
+        ("query='SELECT true; -- fine'", ""),
+        ("query=\"SELECT 'a' || chr(92) || chr(9) || 'b', 2\" equals='a\\\tb'", ""),
+        ("query='SELECT true' equals=true", ""),
+        ("query='SELECT 41' equals=42", "query gave 41, wanted 42"),
+        ("query='SELECT current_user' equals=x", "query gave another text, wanted x"),
+        ("query='SELECT 1 WHERE false' equals=x", "query gave no row, wanted x"),
+        ("query='SELECT 1; SELECT false'", ""),
+        ("query='SELECT 1; SELECT false' rows=2", "query gave 1 of the 2 rows wanted"),
+        ("query='SELECT 1; SELECT 2' equals=2", 'query failed: syntax error at or near ";"'),
+        ("query='SELECT FROM generate_series(1, 3)' rows=3", ""),
+        (
+            "query='SELECT FROM generate_series(1, 3)' rows=2",
+            "query gave more rows than the 2 wanted",
+        ),
+        ("query=\"SELECT repeat('x', 999) FROM generate_series(1, 2000)\" rows=2000", ""),
+        ("query='SHOW work_mem'", ""),
+        ("query='SET work_mem = 999' rows=1", "query gave 0 of the 1 rows wanted"),
         ("query='SELECT 1 WHERE false'", "query gave no row"),
         ("query=\"SELECT repeat('x', 70000)\"", ""),
         ("query='TABLE missing'", 'query failed: relation "missing" does not exist'),
@@ -160,6 +181,38 @@ def test_options_of_the_session_are_as_the_url_has_them(server: Postgresql) -> N
     assert reason(line.format("7MB")) == ""
     assert reason(line.format("8MB")) == "query gave no row"
     assert reason(line.format("nix")).startswith("login failed: invalid value for parameter")
+
+
+@pytest.fixture(scope="module")
+def migrated(server: Postgresql) -> Postgresql:
+    """The tables of the tools, as each makes them."""
+    server.psql(f"SET ROLE app; {migrations.POSTGRESQL}", "app")
+    return server
+
+
+@pytest.mark.parametrize(("schema", "why"), migrations.CASES)
+def test_the_migration_that_the_app_needs_has_to_have_run(
+    migrated: Postgresql, schema: str, why: str
+) -> None:
+    assert reason(f"{APP}@127.0.0.1:{migrated.port}/app schema={schema}") == why
+
+
+def test_golang_migrate_notes_only_where_the_schema_is(server: Postgresql) -> None:
+    server.psql("CREATE DATABASE migrate OWNER app")
+    server.psql(f"SET ROLE app; {migrations.GOLANG_MIGRATE}", "migrate")
+    line = f"{APP}@127.0.0.1:{server.port}/migrate schema="
+
+    for schema, why in migrations.GOLANG_MIGRATE_REASONS:
+        assert reason(f"{line}{schema}") == why
+    server.psql("UPDATE schema_migrations SET dirty = false", "migrate")
+    assert reason(f"{line}golang-migrate:7") == ""
+
+
+def test_a_server_without_the_table_of_migrations_is_not_ready(server: Postgresql) -> None:
+    line = f"{APP}@127.0.0.1:{server.port}/postgres schema=rails:1"
+
+    assert reason(line) == "no table schema_migrations yet"
+    assert reason(f"{line} role=standby") == "is primary, not standby"
 
 
 def test_a_query_that_takes_too_long_is_cancelled_on_the_server(server: Postgresql) -> None:

@@ -1,8 +1,9 @@
 """mysql://user:password@host:3306/db -- accepts connections; with credentials: login works.
 
 Without a password gate logs in as a user `gate`, which the server denies: so answers a server that
-accepts connections. With a password, `query` or `role` it is a real login, and each of them must
-hold. No driver is needed.
+accepts connections. With a password, `query`, `schema` or `role` it is a real login, and each of
+them must hold. No driver is needed. `query`, `equals`, `rows` and `schema` are those of
+`postgresql`.
 """
 
 from __future__ import annotations
@@ -11,25 +12,31 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from gate.checks.mysql import protocol as wire
 from gate.checks.mysql import tls_mode
 from gate.checks.mysql.route import Route
 from gate.checks.mysql.session import NOBODY, Account
-from gate.checks.wire import database_url, secret_file
+from gate.checks.wire import database_url, migrations, query_answer, secret_file
+from gate.checks.wire.query_answer import has_row
 from gate.checks.wire.several_hosts import first_ready
 from gate.core.errors import CheckFailed
 
 if TYPE_CHECKING:
     from gate.checks.mysql.session import Session
     from gate.checks.wire.database_url import Server
+    from gate.checks.wire.query_answer import Answer, Question
     from gate.core.target import Target
 
 _PORT = 3306
 _SOCKETS = ("unix_socket", "unix_sock", "socket")
-_IS_PRIMARY = "SELECT 1 FROM DUAL WHERE CAST(@@GLOBAL.read_only AS CHAR) IN ('0', 'OFF')"
-# One row is enough, and what takes longer than an attempt must not go on beside the next.
+_IS_PRIMARY = has_row(
+    "SELECT 1 FROM DUAL WHERE CAST(@@GLOBAL.read_only AS CHAR) IN ('0', 'OFF')",
+    "read-only, not primary",
+)
+# A few rows are enough, and what takes longer than an attempt must not go on beside the next.
 # Either server reads its own kind of comment.
 _LIMITS = (
-    "SET sql_select_limit = 1"
+    "SET sql_select_limit = {rows}"
     " /*M!100101 , max_statement_time = {seconds} */"
     " /*!50708 , max_execution_time = {milliseconds} */"
 )
@@ -43,8 +50,7 @@ class Mysql:
     security: tls_mode.Security
     account: Account | None
     password_file: str
-    wants_primary: bool
-    query: str
+    questions: tuple[Question, ...]
     timeout: float
 
     async def __call__(self) -> None:
@@ -80,17 +86,24 @@ class Mysql:
             session.leave()
 
     async def _question(self, session: Session) -> None:
-        """Raise `CheckFailed` unless role and query, if any is wanted, are as they should be."""
-        if self.wants_primary and not await session.rows(_IS_PRIMARY):
-            msg = "read-only, not primary"
-            raise CheckFailed(msg)
-        if not self.query:
+        """Raise `CheckFailed` unless role, schema and query, if wanted, are as they should be."""
+        if not self.questions:
             return
+        rows = max(question.most for question in self.questions)
         milliseconds = max(1, int(self.timeout * 1000))
-        await session.rows(_LIMITS.format(seconds=self.timeout, milliseconds=milliseconds))
-        if await session.rows(self.query) == 0:
-            msg = "query gave no row"
-            raise CheckFailed(msg)
+        limits = _LIMITS.format(rows=rows, seconds=self.timeout, milliseconds=milliseconds)
+        await session.answer(limits)
+        for question in self.questions:
+            question.judge(await _answer(session, question))
+
+
+async def _answer(session: Session, question: Question) -> Answer:
+    try:
+        return await session.answer(question.sql, question.most)
+    except wire.Refused as exc:
+        if question.without_table and exc.is_without_table:
+            raise CheckFailed(question.without_table) from exc
+        raise
 
 
 def parse(target: Target) -> Mysql:
@@ -103,8 +116,9 @@ def parse(target: Target) -> Mysql:
         database=database_url.database(target),
     )
     wants_primary = target.choice("role", ("any", "primary"), "any") == "primary"
-    sql = target.text("query")
-    is_login = bool(account.password or password_file or wants_primary or sql)
+    asked = (*migrations.parse(target, "`"), *query_answer.parse(target))
+    asked = (_IS_PRIMARY, *asked) if wants_primary else asked
+    is_login = bool(account.password or password_file or asked)
     if is_login:
         _doubt(account, password_file, target)
     return Mysql(
@@ -112,8 +126,7 @@ def parse(target: Target) -> Mysql:
         security=tls_mode.parse(target, query),
         account=account if is_login else None,
         password_file=password_file,
-        wants_primary=wants_primary,
-        query=sql,
+        questions=asked,
         timeout=target.timeout,
     )
 
@@ -122,7 +135,7 @@ def _doubt(account: Account, password_file: str, target: Target) -> None:
     """Note what cannot work."""
     if not account.user:
         form = f"{target.url.scheme}://user@host/database"
-        target.problem(f"a password, query or role wants a user to log in as; write {form}")
+        target.problem(f"a password, query, schema or role wants a user to log in as; write {form}")
     if account.password and password_file:
         target.problem("password-file: the URL holds a password already; give one of them")
     database_url.without_nul(target, user=account.user, database=account.database)

@@ -12,6 +12,7 @@ import asyncio
 import struct
 from typing import TYPE_CHECKING
 
+from gate.checks.wire.query_answer import Answer
 from gate.checks.wire.reasons import reason_of
 from gate.core import attempt
 from gate.core.errors import CheckFailed
@@ -33,9 +34,12 @@ _QUERY = 0x03
 _FILE_PLEASE = 0xFB
 _END = 0xFE
 _SHORTEST_ROW = 9
-_MOST_COLUMNS = 4200
 MOST_ROWS = 100
 STRANGER = "the server does not speak MySQL on this port"
+_NO_TABLE = 1146
+_NULL = 0xFB
+_LENGTHS = {0xFC: 2, 0xFD: 3, 0xFE: 8}
+"""The first byte of a long value to how many bytes its length has."""
 _WORDS = {
     1040: "too many connections",
     1053: "shutting down",
@@ -53,6 +57,7 @@ class Refused(CheckFailed):
         super().__init__(text)
         self.is_denial = code in _DENIED
         """Whether the server has decided on the login, and so accepts connections."""
+        self.is_without_table = code == _NO_TABLE
 
 
 class Conversation:
@@ -78,24 +83,31 @@ class Conversation:
         """Say goodbye: a server counts a client that just goes away after login as aborted."""
         self.command(_QUIT)
 
-    async def rows(self, sql: str) -> int:
-        """Return how many rows *sql* gives, at most `MOST_ROWS`, or -1 where it gives no table."""
+    async def question(self, sql: str, most: int) -> Answer:
+        """Return what *sql* gives; of more than *most* rows no more are read."""
         self.command(_QUERY, sql.encode())
         first = await self._answer()
         if first[0] == OK:
-            return -1
+            return Answer(-1)
         if first[0] == _FILE_PLEASE:
             msg = "query failed: the server asks for a file"
             raise CheckFailed(msg)
-        await self._until_end(_MOST_COLUMNS)
-        return await self._until_end(MOST_ROWS)
+        await self._until_end()
+        return await self._rows(most)
 
-    async def _until_end(self, most: int) -> int:
-        """Return how many packets there are before the one that ends them."""
+    async def _until_end(self) -> None:
+        """Skip the packets up to the one that ends them."""
+        while not _is_end(await self._answer()):
+            pass
+
+    async def _rows(self, most: int) -> Answer:
+        row = b"\0"
         for count in range(most):
-            if _is_end(await self._answer()):
-                return count
-        return most
+            body = await self._answer()
+            if _is_end(body):
+                return Answer(count, _first_value(row))
+            row = body if count == 0 else row
+        return Answer(most, _first_value(row))
 
     async def _answer(self) -> bytes:
         body = await self.receive()
@@ -185,3 +197,12 @@ def _flags(database: str, *, tls: bool) -> bytes:
 
 def _is_end(body: bytes) -> bool:
     return body[0] == _END and len(body) < _SHORTEST_ROW
+
+
+def _first_value(row: bytes) -> str | None:
+    """Return the first value of a row in the text protocol; None is NULL."""
+    if row[0] == _NULL:
+        return None
+    start = 1 + _LENGTHS.get(row[0], 0)
+    length = int.from_bytes(row[1:start], "little") if start > 1 else row[0]
+    return row[start : start + length].decode(errors="replace")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gate.checks.mysql.greeting import Greeting
     from gate.checks.mysql.protocol import Conversation
     from gate.checks.wire.database_url import Server
+    from gate.checks.wire.query_answer import Answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +66,10 @@ class Session:
         """Return when the account is logged in; raises `Refused` or `CheckFailed`."""
         await self._log_in(self._account, is_secret=is_secret)
 
-    async def rows(self, sql: str) -> int:
-        """Return how many rows *sql* gives, not all of very many, or -1 where it gives no table."""
+    async def answer(self, sql: str, rows: int = 1) -> Answer:
+        """Return what *sql* gives, of which *rows* and a few more are counted."""
         attempt.enter_stage("query")
-        return await self._talk.rows(sql)
+        return await self._talk.question(sql, max(rows, wire.MOST_ROWS))
 
     def leave(self) -> None:
         """Take leave after a login."""

@@ -1,8 +1,14 @@
 """postgresql://user:password@host:5432/db -- accepts connections; with credentials: login works.
 
 Without credentials it is what `pg_isready` does: a server that asks for a password accepts
-connections. A password, `query` or `role` makes it a login by asyncpg, and each of them has to
-hold. A user name alone is no credential.
+connections. A password, `query`, `schema` or `role` makes it a login by asyncpg, and each of them
+has to hold. A user name alone is no credential.
+
+`query` is to be true for the app: its first value must not be false, 0 or NULL. `equals=VALUE`
+wants that value, as text, and `rows=N` that many rows. `schema=TOOL:VERSION`, repeatable, wants the
+migration that the app needs to have run: alembic, django (`APP.MIGRATION`), ecto, efcore, flyway,
+golang-migrate, goose, knex, laravel, liquibase (`ID`), prisma, rails, sequelize. Alembic notes no
+more than where the schema is, so its VERSION must be a current revision.
 
 PostgreSQL's image starts its server twice when it creates the database, the first time on the unix
 socket only. Over TCP gate sees the second start alone.
@@ -17,17 +23,17 @@ from typing import TYPE_CHECKING, Any
 
 from gate.checks.postgresql import protocol as wire
 from gate.checks.postgresql import tls_mode
-from gate.checks.postgresql.query import ROLES, questions
+from gate.checks.postgresql.roles import ROLES
 from gate.checks.postgresql.tls_mode import Way
-from gate.checks.wire import database_url, secret_file
+from gate.checks.wire import database_url, migrations, query_answer, secret_file
 from gate.checks.wire.several_hosts import first_ready
 from gate.core.errors import Absent, CheckFailed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from gate.checks.postgresql.query import Query
     from gate.checks.wire.database_url import Server
+    from gate.checks.wire.query_answer import Question
     from gate.core.target import Target
 
 _PORT = 5432
@@ -59,7 +65,7 @@ class Postgresql:
     password_file: str
     options: str
     """Of a session, as the server's command line would have them (`-csearch_path=app`)."""
-    questions: tuple[Query, ...]
+    questions: tuple[Question, ...]
     driver: Any = None
     """The module that logs in; None where accepting connections is enough."""
 
@@ -119,8 +125,9 @@ def _is_about_the_way(exc: CheckFailed) -> bool:
 def parse(target: Target) -> Postgresql:
     """Return the check that *target* describes."""
     query = dict(target.url.query)
-    role = target.choice("role", tuple(ROLES), _role_of_url(target, query))
-    asked = questions(role, target.text("query"))
+    role = ROLES[target.choice("role", tuple(ROLES), _role_of_url(target, query))]
+    asked = (*migrations.parse(target), *query_answer.parse(target))
+    asked = asked if role is None else (role, *asked)
     password = target.url.password or query.get("password", "")
     password_file = secret_file.path_option(target, "password-file")
     check = Postgresql(
@@ -154,7 +161,7 @@ def _doubt(check: Postgresql, target: Target) -> None:
     """Note what cannot work."""
     if check.driver is not None and not check.user:
         form = f"{target.url.scheme}://user@host/database"
-        target.problem(f"a password, query or role wants a user to log in as; write {form}")
+        target.problem(f"a password, query, schema or role wants a user to log in as; write {form}")
     if check.written_password and check.password_file:
         target.problem("password-file: the URL holds a password already; give one of them")
     texts = {"user": check.user, "database": check.database, "options": check.options}

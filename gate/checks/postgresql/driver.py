@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from gate.checks.postgresql import protocol as wire
+from gate.checks.postgresql.answers import answer
 from gate.checks.wire.reasons import reason_of
 from gate.core import attempt
 from gate.core.errors import CheckFailed
@@ -21,8 +22,9 @@ from gate.core.errors import CheckFailed
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-    from gate.checks.postgresql.query import Query
+    from gate.checks.wire.query_answer import Answer, Question
 
+_NO_TABLE = "42P01"
 _GOODBYE = 0.25
 """Seconds for cancelling what runs on the server and taking leave of it."""
 
@@ -31,7 +33,7 @@ async def ask(
     link: wire.Link,
     again: Callable[[], Awaitable[wire.Link]],
     account: tuple[str, str, str, str],
-    questions: tuple[Query, ...],
+    questions: tuple[Question, ...],
 ) -> None:
     """Log in over *link* and put *questions*; raises `CheckFailed`.
 
@@ -47,15 +49,23 @@ async def ask(
         dialled.abort()
 
 
-async def _put(questions: tuple[Query, ...], connection: Any) -> None:  # noqa: ANN401 -- asyncpg has no types
+async def _put(questions: tuple[Question, ...], connection: Any) -> None:  # noqa: ANN401 -- asyncpg has no types
     try:
         for question in questions:
-            with _worded("query"):
-                status = await connection.execute(question.sql)
-            question.judge(status)
+            question.judge(await _answer(connection, question))
     finally:
         with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             await connection.close(timeout=_GOODBYE)
+
+
+async def _answer(connection: Any, question: Question) -> Answer:  # noqa: ANN401 -- asyncpg has no types
+    try:
+        with _worded("query"):
+            return await answer(connection, question)
+    except wire.Refused as exc:
+        if question.without_table and exc.sqlstate == _NO_TABLE:
+            raise CheckFailed(question.without_table) from exc
+        raise
 
 
 async def _log_in(loop: _Dialled, user: str, password: str, database: str, options: str) -> Any:  # noqa: ANN401 -- asyncpg has no types
