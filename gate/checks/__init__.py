@@ -153,11 +153,24 @@ def _entry_point(target: Target, scheme: str) -> Parse | None:
 
     for entry in entry_points(group=GROUP, name=scheme):
         return partial(_parse_elsewhere, entry)
-    near = closest(scheme, SCHEMES)
-    # Not shown where it is close to no scheme: it may be a piece of a password with a `;` in it.
-    text = f"unknown scheme; gate has {', '.join(sorted(SCHEMES))}"
-    target.problem(f"{scheme}: unknown scheme; did you mean {near}?" if near else text)
+    target.problem(_unknown(scheme))
     return None
+
+
+def _unknown(scheme: str) -> str:
+    """Return what to do about *scheme*.
+
+    It is shown only where it is known or close to one that is: it may be a piece of a password
+    with a `;` in it.
+    """
+    from gate.core import other_schemes  # noqa: PLC0415 -- only where something is wrong
+
+    text = other_schemes.instead(scheme)
+    if text and scheme.partition("+")[0] not in SCHEMES:
+        return f"{scheme}: {text}"
+    if near := closest(scheme, SCHEMES):
+        return f"{scheme}: unknown scheme; did you mean {near}?"
+    return "unknown scheme; `gate checks` lists those there are"
 
 
 def _parse_elsewhere(entry: EntryPoint, target: Target) -> Check | None:

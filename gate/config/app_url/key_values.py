@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gate.config.app_url.parts import NoDependency, Parts, split, tcp, with_port
-from gate.config.app_url.url_forms import NO_SERVER, named_instance
+from gate.config.app_url.parts import NoDependency, Parts, one, split, with_port
+from gate.config.app_url.url_forms import named_instance
+from gate.core.other_schemes import NO_SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -89,9 +90,9 @@ def _other(scheme: str, server: str, given: Mapping[str, str]) -> str:
         login = (_first(given, _USER), _first(given, _PASSWORD))
         return Parts(scheme=scheme, hosts=hosts, user=login[0], password=login[1]).text()
     if split(server)[1] and "," not in server:  # Oracle's: host:port/service
-        return tcp((server.partition("/")[0],))
+        return one("tcp", (server.partition("/")[0],))
     name, _, port = server.partition(",")
-    return tcp(named_instance(name.strip(), port.strip() or given.get("port", "")))
+    return one("tcp", named_instance(name.strip(), port.strip() or given.get("port", "")))
 
 
 def _redis(text: str) -> str:

@@ -76,15 +76,15 @@ def with_port(text: str, port: str) -> str:
     return f"{name}:{port}" if port and not split(name)[1] else name
 
 
-def tcp(hosts: tuple[str, ...]) -> str:
-    """Return the URL for the one host with a port that *hosts* has; raises `NoDependency`."""
+def one(scheme: str, hosts: tuple[str, ...]) -> str:
+    """Return the URL of the one host with a port that *hosts* has; raises `NoDependency`."""
     if len(hosts) > 1:
         raise NoDependency(SEVERAL)
     text = host(hosts[0]) if hosts else ""
     if not split(text)[1]:
         msg = "names no host and port; write host:port"
         raise NoDependency(msg)
-    return checked(f"tcp://{text}")
+    return checked(f"{scheme}://{text}")
 
 
 def checked(text: str) -> str:

@@ -6,7 +6,7 @@ import re
 
 from gate.config.app_url import key_values, url_forms
 from gate.config.app_url.named import is_secret, kind_of
-from gate.config.app_url.parts import NoDependency, Parts, checked, tcp, with_port
+from gate.config.app_url.parts import NoDependency, Parts, checked, one, with_port
 from gate.core.url import is_port
 
 _GO_DSN = re.compile(r"(?:(?P<login>.*)@)?(?P<net>tcp6?|unix)\((?P<at>[^()]*)\)/(?P<rest>[^/]*)")
@@ -88,7 +88,7 @@ def _address(kind: str, text: str, port: str) -> str:
     hosts, _, path = places.partition("/")
     found = tuple(with_port(each.strip(), port) for each in hosts.split(",") if each.strip())
     if not kind:
-        return tcp(found)
+        return one("tcp", found)
     user, _, password = login.partition(":")
     if kind == "kafka":
         user = password = path = ""

@@ -10,52 +10,18 @@ from gate.config.app_url.parts import (
     NoDependency,
     Parts,
     checked,
+    one,
     split,
-    tcp,
     with_port,
 )
 from gate.core import url as urls
+from gate.core.other_schemes import NO_SERVER, PORTS, SAME, WITHIN
 
-_SAME = {
-    **dict.fromkeys(("postgresql", "postgres", "pgsql", "postgis", "psql", "pg"), "postgresql"),
-    **dict.fromkeys(("pgx", "pgx4", "pgx5", "cockroachdb", "cockroach", "crdb"), "postgresql"),
-    **dict.fromkeys(("timescale", "timescaledb", "timescalegis"), "postgresql"),
-    **dict.fromkeys(("mysql", "mysql2", "mysqlgis", "mariadb", "trilogy", "pymysql"), "mysql"),
-    **dict.fromkeys(("redis", "valkey", "sentinel", "rediscluster"), "redis"),
-    **dict.fromkeys(("rediss", "valkeys"), "rediss"),
-    **dict.fromkeys(("amqp", "pyamqp", "rabbitmq"), "amqp"),
-    **dict.fromkeys(("memcached", "memcache", "pymemcache", "pymemcached"), "memcached"),
-    **dict.fromkeys(("mongodb", "mongo"), "mongodb"),
-    **{scheme: scheme for scheme in ("amqps", "kafka", "mqtt", "mqtts", "nats")},
-}
 _AS_THEY_ARE = {"mongodb+srv", "kafka+ssl", "redis+socket", "redis+unix"}
+_GREETED = {"ldap", "ldaps", "smtp", "smtps"}
+"""Schemes of gate's of which the login stays out: the app may go over to TLS for it."""
 _LISTENERS = {"plaintext", "sasl_plaintext", "ssl", "sasl_ssl"}
 _OVER_TLS = {"redis": "rediss", "amqp": "amqps", "mqtt": "mqtts", "kafka": "kafka+ssl"}
-_PORTS = {
-    "bolt": 7687,
-    "cassandra": 9042,
-    "clickhouse": 9000,
-    "db2": 50000,
-    "elasticsearch": 9200,
-    "ldap": 389,
-    "ldaps": 636,
-    "mssql": 1433,
-    "neo4j": 7687,
-    "opensearch": 9200,
-    "oracle": 1521,
-    "redshift": 5439,
-    "smtp": 25,
-    "smtps": 465,
-    "sqlserver": 1433,
-    "ws": 80,
-    "wss": 443,
-    "zk": 2181,
-    "zookeeper": 2181,
-}
-"""Ports of those of which gate only looks whether they accept connections."""
-NO_SERVER = "is a database within the app, nothing to wait for; leave it out"
-_NO_SERVER = {"sqlite", "sqlite3", "spatialite", "file", "memory", "locmem", "dummy", "h2"}
-_NO_SERVER |= {"hsqldb", "duckdb", "derby", "console", "filesystem", "mem"}
 _RAW_SIGN = "has a / before an @; within a password / is written %2F, @ %40"
 _ANY_ANSWER = "status=2xx,3xx,4xx"
 """An app's base URL is often no page: whatever the server answers, but a fault of its own."""
@@ -80,18 +46,19 @@ def translated(text: str, kind: str, port: str) -> str:
     scheme = scheme_before(text)
     base = scheme.partition("+")[0]
     rest = _rest(text)
-    if base in _NO_SERVER:
+    if base in WITHIN:
         raise NoDependency(NO_SERVER)
     if kept := _kept(scheme, rest):
         return kept
     if scheme in _LISTENERS and kind:
         return _listeners(text, kind)
-    found = _SAME.get(base) or (kind if scheme in {"tcp", "tls"} else "")
+    found = SAME.get(base) or (kind if scheme in {"tcp", "tls"} else "")
     if found:
         rest = rest.replace(f",{text.partition('://')[0]}://", f",{found}://")
         return _over_tls(found, rest) if scheme == "tls" else _with_port(found, rest, port)
     # The name that a client of gRPC is to look up stands behind a third slash.
-    return tcp(_hosts(rest.removeprefix("/") if base == "dns" else rest, _PORTS.get(base), port))
+    hosts = _hosts(rest.removeprefix("/") if base == "dns" else rest, PORTS.get(base), port)
+    return one(scheme if scheme in _GREETED else "tcp", hosts)
 
 
 def _kept(scheme: str, rest: str) -> str:
@@ -117,7 +84,7 @@ def _over_tls(kind: str, rest: str) -> str:
         return checked(f"{_OVER_TLS[kind]}://{rest}")
     if kind in {"mongodb", "nats"}:
         return f"{checked(f'{kind}://{rest}')} tls"
-    return tcp(_hosts(rest, None, ""))
+    return one("tcp", _hosts(rest, None, ""))
 
 
 def _listeners(text: str, kind: str) -> str:
@@ -157,18 +124,18 @@ def jdbc(text: str) -> str:
     words = head.lower().split(":")
     if words[0] == "oracle":
         return _oracle(text)
-    if _NO_SERVER & set(words) and words[-1] != "tcp":
+    if WITHIN & set(words) and words[-1] != "tcp":
         raise NoDependency(NO_SERVER)
     if not slashes:
         msg = "names no host; write jdbc:DRIVER://host:port/…"
         raise NoDependency(msg)
-    scheme = next((_SAME[word] for word in words if word in _SAME), "")
+    scheme = next((SAME[word] for word in words if word in SAME), "")
     if scheme in {"postgresql", "mysql"}:
         return _database(scheme, rest)
     if "sqlserver" in words:
-        return tcp(_sqlserver(rest))
-    default = next((_PORTS[word] for word in words if word in _PORTS), None)
-    return checked(f"{scheme}://{rest}") if scheme else tcp(_hosts(rest, default, ""))
+        return one("tcp", _sqlserver(rest))
+    default = next((PORTS[word] for word in words if word in PORTS), None)
+    return checked(f"{scheme}://{rest}") if scheme else one("tcp", _hosts(rest, default, ""))
 
 
 def _database(scheme: str, rest: str) -> str:
@@ -211,7 +178,7 @@ def named_instance(name: str, port: str) -> tuple[str, ...]:
 def _oracle(text: str) -> str:
     described = _ORACLE_HOST.findall(text), _ORACLE_PORT.findall(text)
     if all(described):
-        return tcp((f"{described[0][0]}:{described[1][0]}",))
+        return one("tcp", (f"{described[0][0]}:{described[1][0]}",))
     # What stands before the last @ is a login.
     found = _ORACLE.fullmatch(text, text.rfind("@")) or _ORACLE.match(text, text.rfind("@"))
     if "@" not in text or not found or ("/" not in text[found.end() :] and not found[2]):
@@ -219,4 +186,4 @@ def _oracle(text: str) -> str:
             "names no host (an alias of tnsnames.ora?); write jdbc:oracle:thin:@//host:1521/service"
         )
         raise NoDependency(msg)
-    return tcp((f"{found[1]}:{found[2] or 1521}",))
+    return one("tcp", (f"{found[1]}:{found[2] or 1521}",))

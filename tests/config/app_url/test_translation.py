@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import pytest
 
+from gate import checks, config
 from gate.config.app_url import NoDependency, translate
 
 HTTP = "status=2xx,3xx,4xx"
 
 
 def meant(variable: str, value: str, port: str = "") -> str:
+    """Return what gate makes of it; the check of that must have nothing against it."""
     try:
-        return translate(variable, value, port)
+        line = translate(variable, value, port)
     except NoDependency as exc:
         return f"! {exc}"
+    read = config.read({"GATE_DEPENDENCIES": f"x {line}"})
+    for wanted in read.dependencies:
+        checks.load(wanted.target)
+    assert read.all_problems() == ()
+    return line
 
 
 @pytest.mark.parametrize(
@@ -44,6 +51,8 @@ def meant(variable: str, value: str, port: str = "") -> str:
         ("mssql+pyodbc://u:p@db/x?driver=y", "tcp://db:1433"),
         ("sqlserver://u:p@db:1444?database=x", "tcp://db:1444"),
         ("oracle+oracledb://u:p@db/?service_name=x", "tcp://db:1521"),
+        ("smtp://u:p@mail:587", "smtp://mail:587"),
+        ("ldaps://u:p@dir/dc=x", "ldaps://dir:636"),
         ("dns:///users:50051", "tcp://users:50051"),
         ("grpc://users:50051", "tcp://users:50051"),
         ("tls://users:443", "tcp://users:443"),
