@@ -125,13 +125,15 @@ def environment(port: int, env: Mapping[str, str] | None = None) -> dict[str, st
     return {**kept, "GATE_LISTEN": f":{port}", **(env or {})}
 
 
-def run_gate(*arguments: str, env: Mapping[str, str] | None = None) -> tuple[int, str, str]:
+def run_gate(
+    *arguments: str, env: Mapping[str, str] | None = None, stdin: str = ""
+) -> tuple[int, str, str]:
     """Return exit code, stdout and stderr of a `gate` that ends by itself."""
     done = subprocess.run(
         [*GATE, *arguments],
         check=False,
         env=environment(free_port(), env),
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=PATIENCE,

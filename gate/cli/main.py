@@ -57,17 +57,11 @@ def _run(arguments: list[str], listening: Listening) -> int:
     given = flags.parse(own)
     if given.command == "wait":
         return _wait(given, command)
-    if given.command == "lint":
-        return tools.lint(given)
     if command is not None:
         msg = f"{given.command} takes no command after --; gate wait does"
         raise UsageError(msg)
-    if given.command == "manifest":
-        return tools.manifest(given)
-    if given.command == "forget":
-        return tools.forget(given)
-    if given.command == "checks":
-        return tools.list_checks(given)
+    if given.command in tools.COMMANDS:
+        return tools.COMMANDS[given.command](given)
     return _serve(given, listening)
 
 

@@ -1,4 +1,4 @@
-"""The commands that end by themselves and check nothing: `lint`, `manifest`, `forget`, `checks`."""
+"""The commands that end by themselves and check nothing, as `lint`."""
 
 from __future__ import annotations
 
@@ -24,6 +24,19 @@ def lint(given: Namespace) -> int:
         if exc.name != "yaml":
             raise
         msg = f"lint needs the package PyYAML; pip install '{DISTRIBUTION}[lint]'"
+        raise UsageError(msg) from exc
+    text, code = command.run(given, sys.stdin.buffer)
+    return output.print_output(text) or code
+
+
+def inject(given: Namespace) -> int:
+    """Run `gate inject`; return the exit code."""
+    try:
+        from gate.inject import command  # noqa: PLC0415 -- YAML, only for inject
+    except ModuleNotFoundError as exc:
+        if exc.name != "yaml":
+            raise
+        msg = f"inject needs the package PyYAML; pip install '{DISTRIBUTION}[inject]'"
         raise UsageError(msg) from exc
     text, code = command.run(given, sys.stdin.buffer)
     return output.print_output(text) or code
@@ -73,3 +86,12 @@ def forget(given: Namespace) -> int:
         msg = f"{place}: {settings.state_file}: {(exc.strerror or str(exc)).lower()}"
         raise GateError(msg) from exc
     return 0
+
+
+COMMANDS = {
+    "checks": list_checks,
+    "forget": forget,
+    "inject": inject,
+    "lint": lint,
+    "manifest": manifest,
+}

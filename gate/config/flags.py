@@ -24,6 +24,7 @@ commands:
   forget  remove the state file, so that gate waits again (gate forget --help)
   lint    find start-order mistakes in manifests (gate lint --help)
   manifest  print the container that this configuration asks for (gate manifest --help)
+  inject  put gate into manifests (gate inject --help)
   checks  list the schemes, their options and what ready means (gate checks --help)
 """
 _EPILOG = """\
@@ -35,9 +36,10 @@ _DEPENDENCY = "'[name] URL [option=value …]', as one text; the environment's a
 _ONCE = "one attempt each (GATE_DISABLED or not), a table, exit 0 or 1"
 _OUTPUT = "lines on stderr, or JSON, a line for each change, on stdout (on a terminal a live table)"
 _LINT = ("--select", "--ignore", "--output", "--kubernetes-version", "--explain")
+_INJECT = ("--sources", "--form", "--set", "--remove", "--check", "--diff", "--in-place")
 _MANIFEST = ("--mode", "--image", "--name", "--durable")
-_COMMANDS = ("serve", "wait", "probe", "hold", "forget", "lint", "manifest", "checks")
-_WORDS = {"wait": "dependency", "lint": "file", "checks": "scheme"}
+_COMMANDS = ("serve", "wait", "probe", "hold", "forget", "lint", "manifest", "inject", "checks")
+_WORDS = {"wait": "dependency", "lint": "file", "inject": "file", "checks": "scheme"}
 """The positional argument of each command that has one, as argparse calls it."""
 
 
@@ -98,7 +100,7 @@ def settings(given: argparse.Namespace) -> dict[str, str]:
 def _refuse(word: str, arguments: Sequence[str], command: str) -> NoReturn:
     flag = word.partition("=")[0]
     known = [setting.flag for setting in config.SETTINGS]
-    near = closest(flag, [*known, "--once", "--dependencies", *_LINT, *_MANIFEST])
+    near = closest(flag, [*known, "--once", "--dependencies", *_LINT, *_MANIFEST, *_INJECT])
     if not word.startswith("-"):
         hint = f"{command} takes no dependencies: set GATE_DEPENDENCIES"
     else:
@@ -144,8 +146,38 @@ def _parser() -> _Parser:
     _add_forget(commands)
     _add_lint(commands)
     _add_manifest(commands, flags)
+    _add_inject(commands)
     _add_checks(commands)
     return parser
+
+
+def _add_inject(commands: argparse._SubParsersAction[_Parser]) -> None:
+    text = "put gate into manifests: what to wait for is found in them"
+    inject = commands.add_parser("inject", help=text, description=text, allow_abbrev=False)
+    inject.add_argument("file", nargs="+", metavar="FILE", help="YAML or JSON; - is standard input")
+    inject.add_argument("--image", type=_value, help="gate's image; GATE_IMAGE stands for it")
+    inject.add_argument(
+        "--dependency", action="append", metavar="TEXT", help="one for every pod, '[name] URL …'"
+    )
+    inject.add_argument(
+        "--sources",
+        metavar="LIST",
+        help="where else to look, of annotation,sidecars,waits,env (all of them)",
+    )
+    inject.add_argument("--form", choices=("sidecar", "exec-probe", "init"))
+    inject.add_argument("--name", type=_value, default="gate", help="of its container (gate)")
+    inject.add_argument("--durable", choices=("on", "off"), default="on")
+    inject.add_argument(
+        "--set", action="append", metavar="GATE_NAME=VALUE", help="a setting of every gate"
+    )
+    inject.add_argument(
+        "--kubernetes-version", metavar="1.N", help="of the cluster it is meant for"
+    )
+    what = inject.add_mutually_exclusive_group()
+    what.add_argument("--in-place", action="store_true", help="write the files themselves")
+    what.add_argument("--diff", action="store_true", help="print what would change")
+    what.add_argument("--check", action="store_true", help="exit 1 if something would change")
+    inject.add_argument("--remove", action="store_true", help="take out what inject has put in")
 
 
 def _add_checks(commands: argparse._SubParsersAction[_Parser]) -> None:

@@ -14,7 +14,7 @@ from gate.manifest import companions, environment
 from gate.manifest.emitter import Commented, emit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gate.config import Config, Settings
 
@@ -80,35 +80,64 @@ def problems(wish: ManifestOptions, settings: Settings) -> list[Problem]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """What goes into the `spec` of a pod; no secret is in it."""
+
+    containers: tuple[Commented, ...]
+    """Init containers in their order: gate, and the small ones around it."""
+    volumes: tuple[object, ...]
+    readiness_gates: tuple[object, ...]
+    needs: tuple[str, ...]
+    """What else gate needs, in sentences."""
+
+
 def write(wish: ManifestOptions, read: Config, environ: Mapping[str, str]) -> str:
     """Return YAML to merge into the `spec` of a pod; no secret is in it.
 
     *environ* is what *read*, which has no problems, was read from, flags included.
     """
+    made = fragment(wish, read, environ)
+    spec: dict[str, object] = {"enableServiceLinks": False}
+    if made.readiness_gates:
+        comment = "The pod gets no traffic while this is not true, and if gate may not write it."
+        spec["readinessGates"] = Commented(list(made.readiness_gates), (comment,))
+    spec["initContainers"] = list(made.containers)
+    if made.volumes:
+        spec["volumes"] = list(made.volumes)
+    first = f"For the spec of a pod, made by gate manifest --mode {wish.mode}."
+    return emit(Commented(spec, (first, *made.needs)))
+
+
+def fragment(
+    wish: ManifestOptions,
+    read: Config,
+    environ: Mapping[str, str],
+    more: Sequence[object] = (),
+) -> Fragment:
+    """Return what goes into a pod's spec; *more* are further entries of gate's `env`."""
     if wish.mode == "poststart" and not read.settings.state_file:
         read = replace(read, settings=replace(read.settings, state_file=_MARK))
         environ = {**environ, "GATE_STATE_FILE": _MARK}
     settings = read.settings
     entries = environment.entries(read, environ)
-    variables = environment.variables(entries, environ, secret=wish.name)
+    variables = [*more, *environment.variables(entries, environ, secret=wish.name)]
     container = {key: value for key, value in _fields(wish, read, variables) if value}
-    spec: dict[str, object] = {"enableServiceLinks": False}
-    notes = [f"For the spec of a pod, made by gate manifest --mode {wish.mode}."]
-    notes += environment.needs(entries)
+    needs = [*environment.needs(entries)]
     if wish.does_serve and (settings.events or settings.pod_condition):
-        notes.append("Give the pod a serviceAccountName that may tell of it (rbac-events.yaml).")
-    if wish.does_serve and settings.pod_condition:
-        gates = [{"conditionType": settings.pod_condition}]
-        comment = "The pod gets no traffic while this is not true, and if gate may not write it."
-        spec["readinessGates"] = Commented(gates, (comment,))
-    spec["initContainers"] = [
-        *companions.in_front(wish, settings),
-        Commented(container, (_place(wish),)),
-        *companions.behind(wish, settings, patience=_failures(read) * HOLD),
-    ]
-    if settings.state_file:
-        spec["volumes"] = [{"name": wish.name, "emptyDir": {"sizeLimit": "1Mi"}}]
-    return emit(Commented(spec, tuple(notes)))
+        needs.append("Give the pod a serviceAccountName that may tell of it (rbac-events.yaml).")
+    condition = settings.pod_condition if wish.does_serve else None
+    volume = {"name": wish.name, "emptyDir": {"sizeLimit": "1Mi"}}
+    return Fragment(
+        containers=(
+            *companions.in_front(wish, settings),
+            Commented(container, (_place(wish),)),
+            *companions.behind(wish, settings, patience=_failures(read) * HOLD),
+        ),
+        volumes=(volume,) if settings.state_file else (),
+        readiness_gates=({"conditionType": condition},) if condition else (),
+        needs=tuple(needs),
+    )
 
 
 def _fields(wish: ManifestOptions, read: Config, env: list[object]) -> Iterator[tuple[str, object]]:

@@ -27,6 +27,8 @@ class Found:
     """What a file holds."""
 
     pods: list[Pod] = field(default_factory=list)
+    templates: list[Map] = field(default_factory=list)
+    """What each of `pods` was made from: the mapping with its `metadata` and `spec`."""
     notes: list[Hit] = field(default_factory=list)
     """Wrong types."""
     skipped: list[Hit] = field(default_factory=list)
@@ -35,7 +37,7 @@ class Found:
 
 def read(value: object, file: str, around: Around, found: Found) -> None:
     """Put the pods of the document *value* into *found*, and what else counts into *around*."""
-    for raw in _objects(value):
+    for raw in objects(value):
         top = Fields(raw, found.notes)
         kind = raw.get("kind")
         if kind == "Service" and str(raw.get("apiVersion")) == "v1":
@@ -44,16 +46,17 @@ def read(value: object, file: str, around: Around, found: Found) -> None:
             meta = top.inner("metadata")
             around.namespaces[meta.text("name")] = meta.pairs("labels")
         elif isinstance(kind, str):
-            for pod in _pods(raw, kind):
+            for pod in _templates(raw, kind):
                 items = _written(pod)
                 if bare := next((each for each in items if _is_bare(each)), None):
                     found.skipped.append(_skipped(bare))
                 elif items:
                     found.pods.append(_pod(Fields(pod, found.notes), top, kind, file, around))
+                    found.templates.append(pod)
                     around.add_pod(found.pods[-1])
 
 
-def _objects(value: object) -> Iterator[Map]:
+def objects(value: object) -> Iterator[Map]:
     """Return the object, or those of a List, one level deep as kubectl takes them."""
     if not isinstance(value, Map):
         return
@@ -64,7 +67,7 @@ def _objects(value: object) -> Iterator[Map]:
         yield value
 
 
-def _pods(raw: Map, kind: str) -> Iterator[Map]:
+def _templates(raw: Map, kind: str) -> Iterator[Map]:
     """Return every mapping of *raw* that has a pod's spec, each once."""
     if kind == "Pod":
         yield raw

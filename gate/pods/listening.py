@@ -29,6 +29,8 @@ _PORTS |= {"istio": {15001, 15020, 15021}, "linkerd": {4140, 4191}}
 _PORTS |= {"otel-collector": {4317, 4318, 13133}}
 INJECTED = frozenset(port for ports in _PORTS.values() for port in ports) | {15000, 3501, 8200}
 """Ports of sidecars that are put in front when the pod is created, and not in the manifest."""
+PROXY_USERS = {1337, 2102}
+"""The users of the meshes' proxies, whose traffic is not redirected."""
 _BESIDE = re.compile(
     r"(?<![a-z0-9])(?:fluent(?:d|-?bit)?|log-?ship\w*|promtail|vector(?!-(?:db|store))|filebeat"
     r"|exporters?|(?:config-?)?reloader|k8s-sidecar|git-sync|logger|logging)(?![a-z0-9])"

@@ -114,17 +114,24 @@ class _Loader(_Base):
 
 def documents(text: str) -> Iterator[Document]:
     """Return the documents of *text*, empty ones left out."""
-    start, first_line = 0, 1
-    for end in [*(match.start() for match in _SEPARATOR.finditer(text)), len(text)]:
-        piece = text[start:end]
-        document = _document(piece, first_line - 1)
-        if document.fault or document.value is not None:
-            yield document
+    first_line = 1
+    for piece in pieces(text):
+        found = document(piece, first_line - 1)
+        if found.fault or found.value is not None:
+            yield found
         first_line += piece.count("\n")
+
+
+def pieces(text: str) -> Iterator[str]:
+    """Return *text* cut in front of each `---`, as kubectl does; joined they are *text* again."""
+    start = 0
+    for end in [*(match.start() for match in _SEPARATOR.finditer(text)), len(text)]:
+        yield text[start:end]
         start = end
 
 
-def _document(text: str, offset: int) -> Document:
+def document(text: str, offset: int) -> Document:
+    """Return what one piece of a file holds; *offset* lines stand above it."""
     loader = None
     try:
         loader = _Loader(text)

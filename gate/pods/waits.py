@@ -46,7 +46,7 @@ def takes_part(container: Container, pod: Pod) -> bool:
     if gates.is_gate(container) or any(wait.container is container for wait in waits(pod)):
         return True
     actions = [*container.hooks.values(), *(probe.action for probe in container.probes.values())]
-    commands_of = [_words(container), *(action.command for action in actions)]
+    commands_of = [words_of(container), *(action.command for action in actions)]
     return any(commands.is_wait(words) for words in commands_of)
 
 
@@ -57,7 +57,7 @@ def before_it_works(container: Container, pod: Pod) -> list[Wait]:
     if gates.is_gate(container):
         gate = gates.of(container, pod)
         return [_by_gate(gate, container.line)] if gate.mode == "wait" else []
-    words = _words(container)
+    words = words_of(container)
     return [_by_words(container, words, container.line)] if commands.is_wait(words) else []
 
 
@@ -66,7 +66,7 @@ def _of(container: Container, pod: Pod) -> Iterator[Wait]:
     if container.is_plain_init:
         if gate is not None:
             yield _by_gate(gate, container.line_of("env"))
-        elif commands.is_wait(words := _words(container)):
+        elif commands.is_wait(words := words_of(container)):
             yield _by_words(container, words, _command_line(container))
     elif gate is not None:
         if gate.mode == "serve" and (container.startup or _is_hold(container.post_start)):
@@ -75,8 +75,8 @@ def _of(container: Container, pod: Pod) -> Iterator[Wait]:
         yield from _hook_and_probe(container)
 
 
-def _words(container: Container) -> tuple[str, ...]:
-    """Return what it runs; an image of a waiter is called like its program."""
+def words_of(container: Container) -> tuple[str, ...]:
+    """Return what *container* runs; an image of a waiter is called like its program."""
     is_whole = container.command or commands.is_wait(container.args)
     return container.words if is_whole else (container.image_name, *container.args)
 

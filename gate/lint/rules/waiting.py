@@ -29,8 +29,6 @@ _RANGES = (
     "config.linkerd.io/skip-subnets",
 )
 _INCLUDED = "traffic.sidecar.istio.io/includeOutboundIPRanges"
-_PROXY_USERS = {1337, 2102}
-"""The users of the meshes' proxies, whose traffic is not redirected."""
 
 
 @rule("waits-for-later", Severity.ERROR, "1.1, 1.8")
@@ -185,7 +183,7 @@ def before_mesh(pod: Pod) -> Hits:
     for wait in waits(pod):
         own = wait.container
         is_between = own.is_init and min(redirected) < own.index < proxy.index
-        if not is_between or own.user in _PROXY_USERS:
+        if not is_between or own.user in listening.PROXY_USERS:
             continue
         for need in wait.needs:
             if not any(place.is_local or _is_excluded(place, pod) for place in need):

@@ -1,0 +1,128 @@
+"""The command: files in, files with gate in them out, what was done on stderr."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from gate.core.errors import UsageError
+from gate.core.suggest import closest
+from gate.inject import run as injecting
+from gate.inject.plan import InjectOptions
+from gate.inject.sources import SOURCES
+from gate.pods import files
+from gate.report import output
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from gate.inject.run import Outcome
+
+IMAGE = "GATE_IMAGE"
+"""The variable that stands for --image."""
+
+
+def run(given: Namespace, stdin: BinaryIO) -> tuple[str, int]:
+    """Return what to print, and the exit code; raises `UsageError`."""
+    inputs = [files.read(name, stdin) for name in given.file]
+    outcome = injecting.remove(inputs) if given.remove else injecting.inject(inputs, _wish(given))
+    for line in outcome.told:
+        output.print_error(line)
+    if given.check:
+        return "", int(outcome.is_changed)
+    if given.diff:
+        return _diff(outcome), 0
+    if given.in_place:
+        return _write(outcome), 0
+    return _joined([after for _, _, after in outcome.files]), 0
+
+
+def _wish(given: Namespace) -> InjectOptions:
+    image = given.image or os.environ.get(IMAGE, "")
+    if not image:
+        msg = f"inject: which image is gate's? write --image IMAGE, or set {IMAGE}"
+        raise UsageError(msg)
+    return InjectOptions(
+        image=image,
+        form=given.form or "",
+        name=given.name,
+        is_durable=given.durable == "on",
+        dependencies=tuple(given.dependency or ()),
+        sources=_sources(given.sources),
+        settings=tuple(_setting(text) for text in given.set or ()),
+        version=files.version(given.kubernetes_version),
+    )
+
+
+def _sources(text: str | None) -> tuple[str, ...]:
+    names = (
+        SOURCES if text is None else tuple(each.strip() for each in text.split(",") if each.strip())
+    )
+    for name in names:
+        if name not in SOURCES:
+            near = closest(name, SOURCES)
+            hint = f"did you mean {near}?" if near else f"there are {', '.join(SOURCES)}"
+            msg = f"--sources: {name!r} is not known; {hint}"
+            raise UsageError(msg)
+    return names
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.startswith("GATE_"):
+        msg = "--set: write GATE_VARIABLE=VALUE"
+        raise UsageError(msg)
+    return name, value
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """Return the files as one stream of documents."""
+    whole = ""
+    for text in texts:
+        if whole and not whole.endswith("\n"):
+            whole += "\n"
+        if whole and not text.startswith("---"):
+            whole += "---\n"
+        whole += text
+    return whole
+
+
+def _diff(outcome: Outcome) -> str:
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+        for name, before, after in outcome.files
+        for line in difflib.unified_diff(
+            before.splitlines(keepends=True), after.splitlines(keepends=True), name, name
+        )
+    )
+
+
+def _write(outcome: Outcome) -> str:
+    """Write the files that have changed, each whole or not at all."""
+    changed = [(name, after) for name, before, after in outcome.files if before != after]
+    if any(name == "stdin" for name, _ in changed):
+        msg = "--in-place: standard input cannot be written; name files"
+        raise UsageError(msg)
+    for name, after in changed:
+        try:
+            _replace(Path(name), after.encode())
+        except OSError as exc:
+            msg = f"{name}: {(exc.strerror or str(exc)).lower()}"
+            raise UsageError(msg) from exc
+    return ""
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Put *content* in the place of the file, which is whole at any moment; raises `OSError`."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as new:
+        try:
+            new.write(content)
+            os.fchmod(new.fileno(), path.stat().st_mode)
+            Path(new.name).replace(path)
+        except OSError:
+            Path(new.name).unlink()
+            raise

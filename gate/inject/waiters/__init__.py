@@ -1,0 +1,1 @@
+"""Init containers that wait: what they wait for, so that gate can stand for them."""
