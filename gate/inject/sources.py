@@ -13,7 +13,7 @@ from gate.inject.findings import url_of
 from gate.inject.variables import expanded
 from gate.inject.waiters import containers as wait_containers
 from gate.inject.waiters.places import NotUnderstood, bare_url
-from gate.pods import gates, listening
+from gate.pods import gates, listening, well_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,7 @@ def from_wait_containers(workload: Workload, found: Findings) -> None:
 
 
 def _refuse_proxy_user(container: Container) -> None:
-    if container.user in listening.PROXY_USERS:
+    if container.user in well_known.PROXY_USERS:
         why = f"as user {container.user} it gets past the mesh's redirection, and gate would not"
         raise NotUnderstood(why)
 
@@ -119,7 +119,7 @@ def _expanded(container: Container, variables: Variables) -> Container:
 def from_variables(workload: Workload, found: Findings, graph: Graph) -> None:
     """Add what the variables of the main containers name, by value or by reference."""
     for container in workload.pod.main:
-        if listening.known_as(container):
+        if well_known.known_as(container):
             continue
         variables = workload.variables_of(container)
         for named in app_url.guess(variables.names):

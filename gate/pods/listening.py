@@ -6,58 +6,20 @@ import re
 from typing import TYPE_CHECKING
 
 from gate.core.url import is_loopback
-from gate.pods import clients, commands, gates
+from gate.pods import clients, commands, gates, well_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gate.pods.pod import Action, Container, Pod
 
-_KNOWN: dict[str, tuple[str, ...]] = {
-    "istio": ("istio-proxy", "proxyv2"),
-    "linkerd": ("linkerd-proxy",),
-    "dapr": ("daprd",),
-    "cloud-sql-proxy": ("cloud-sql-proxy", "gce-proxy"),
-    "vault-agent": ("vault-agent",),
-    "envoy": ("envoy",),
-    "otel-collector": ("otel-collector", "otc-container", "opentelemetry-collector"),
-}
-"""Sidecars that everybody knows: part of the container's name or of its image."""
-
-_PORTS = {"cloud-sql-proxy": {5432, 3306, 1433, 9090}, "dapr": {3500, 50001}, "envoy": {9901}}
-_PORTS |= {"istio": {15001, 15020, 15021}, "linkerd": {4140, 4191}}
-_PORTS |= {"otel-collector": {4317, 4318, 13133}}
-INJECTED = frozenset(port for ports in _PORTS.values() for port in ports) | {15000, 3501, 8200}
-"""Ports of sidecars that are put in front when the pod is created, and not in the manifest."""
-PROXY_USERS = {1337, 2102}
-"""The users of the meshes' proxies, whose traffic is not redirected."""
-_BESIDE = re.compile(
-    r"(?<![a-z0-9])(?:fluent(?:d|-?bit)?|log-?ship\w*|promtail|vector(?!-(?:db|store))|filebeat"
-    r"|exporters?|(?:config-?)?reloader|k8s-sidecar|git-sync|logger|logging)(?![a-z0-9])"
-)
 _HOST_NAME = re.compile(r"(.*?)(?:_?HOST|_?HOSTNAME|_?SERVER|_?ADDR|_?ADDRESS)")
 _SOCKET_OPTIONS = ("--unix-socket", "--unix-socket-path", "-u", "-dir", "--dir")
 
 
-def known_as(container: Container) -> str:
-    """Return the name of the well-known sidecar that *container* is, empty if it is none."""
-    if container.is_plain_init:
-        return ""  # the mesh's own, of the same image
-    for name, parts in _KNOWN.items():
-        if any(part in container.name or part == container.image_name for part in parts):
-            return name
-    return ""
-
-
-def only_looks_on(container: Container) -> bool:
-    """Whether it ships logs, exports metrics or reloads files: nobody waits for that."""
-    return bool(_BESIDE.search(f"{container.name} {container.image_name}".lower()))
-
-
 def declared(container: Container) -> set[int]:
     """Return the ports it says it listens on, and those that everybody knows."""
-    own = {number for _, number in container.ports}
-    return own | _PORTS.get(known_as(container), set())
+    return {number for _, number in container.ports} | well_known.ports(container)
 
 
 def ports(container: Container, pod: Pod) -> set[int]:
@@ -113,10 +75,20 @@ def _local_hosts(container: Container) -> list[str]:
 def users(sidecar: Container, others: list[Container], pod: Pod) -> Iterator[str]:
     """Return the names of those of *others* that show that they use *sidecar*."""
     own = ports(sidecar, pod)
-    is_proxy = known_as(sidecar) == "cloud-sql-proxy"
+    is_proxy = well_known.known_as(sidecar) == "cloud-sql-proxy"
     for other in others:
-        if local_ports_named(other) & own or (is_proxy and _uses_database(other, sidecar)):
+        is_named = local_ports_named(other) & own or _names_host_alone(other, sidecar)
+        if is_named or (is_proxy and _uses_database(other, sidecar)):
             yield other.name
+
+
+def _names_host_alone(container: Container, server: Container) -> bool:
+    """Whether a variable says that *server* is in this pod, and none says at which port."""
+    names = {each.name.upper() for each in container.env}
+    return any(
+        well_known.is_meant_by(prefix, server) and f"{prefix}_PORT" not in names
+        for prefix in _local_hosts(container)
+    )
 
 
 def _uses_database(container: Container, proxy: Container) -> bool:

@@ -311,6 +311,7 @@ def trouble_of(name: str) -> Trouble:
 TROUBLES: dict[str, Trouble] = {
     "sidecar-probe-does-not-hold": too_early,
     "sidecar-without-startup-probe": too_early,
+    "sidecar-among-main-containers": too_early,
     "liveness-kills-start": killed_while_it_starts,
     "init-never-ends": stuck,
     "probe-on-init-container": refused,

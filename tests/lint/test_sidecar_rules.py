@@ -20,7 +20,7 @@ from tests.lint.building import (
     [
         ("linkerd-proxy", {}, ["sidecar-without-startup-probe"]),
         ("agent", {"ports": [{"containerPort": 80}]}, ["sidecar-without-startup-probe"]),
-        ("agent", {"ports": [{"containerPort": 81}]}, []),
+        ("agent", {"ports": [{"containerPort": 81}]}, ["sidecar-holds-nothing"]),
         ("agent", {}, ["sidecar-without-startup-probe"]),
     ],
 )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.lint.building import APP, FIRST, Fields, env, messages, pod, rules_of, sidecar
 
+SQL_PROXY = ["/cloud_sql_proxy", "-instances=p:r:i=tcp:0.0.0.0:3307"]
 HOLDS_NOT = "sidecar-probe-does-not-hold"
+NOTHING = "sidecar-holds-nothing"
 NO_PROBE = "sidecar-without-startup-probe"
 READY: Fields = {"tcpSocket": {"port": 80}}
 NAMED = env("A", "http://localhost:80/")
@@ -27,10 +31,11 @@ def bare(name: str = "agent", **fields: object) -> Fields:
     ("one", "app", "rules"),
     [
         (probed(), APP, [HOLDS_NOT]),
-        (probed(), SERVING, []),
+        (probed(), SERVING, [NOTHING]),
         (probed(), {**SERVING, "env": [NAMED]}, [HOLDS_NOT]),
         (probed(args=["--upstream=http://localhost:9090"]), SERVING, []),
         (probed(args=["--upstream=http://localhost:9090"]), {**SERVING, "env": [NAMED]}, []),
+        (probed(), {**SERVING, "command": ["wait4x", "tcp", "localhost:80"]}, []),
         (probed("vector"), APP, []),
         (probed("vector-db"), APP, [HOLDS_NOT]),
         (probed("statsd-exporter"), APP, []),
@@ -82,13 +87,16 @@ SQL: Fields = {"args": ["--unix-socket=/csql/", "p:r:i"]}
     [
         (bare(), [("X_HOST", "127.0.0.1"), ("X_PORT", "80")], [NO_PROBE]),
         (bare(), [("PGHOST", "localhost"), ("PGPORT", "80")], [NO_PROBE]),
-        (bare(), [("X_HOST", "localhost"), ("X_PORT", "81")], []),
-        (bare(), [("X_HOST", "db"), ("X_PORT", "80")], []),
-        (bare(), [("X_HOST", "localhost")], []),
+        (bare(), [("X_HOST", "localhost"), ("X_PORT", "81")], [NOTHING]),
+        (bare(), [("X_HOST", "db"), ("X_PORT", "80")], [NOTHING]),
+        (bare(), [("X_HOST", "localhost")], [NOTHING]),
         (bare("cloud-sql-proxy"), [("DB_HOST", "127.0.0.1")], [NO_PROBE]),
-        (bare("cloud-sql-proxy"), [("DB_HOST", "127.0.0.1"), ("DB_PORT", "7")], []),
+        (bare("cloud-sql-proxy"), [("DB_HOST", "127.0.0.1"), ("DB_PORT", "7")], [NOTHING]),
         (bare("cloud-sql-proxy", **SQL), [("DB_HOST", "/csql/p:r:i")], [NO_PROBE]),
-        (bare("cloud-sql-proxy", **SQL), [("DB_HOST", "/cloudsql/p")], []),
+        (bare("cloud-sql-proxy", **SQL), [("DB_HOST", "/cloudsql/p")], [NOTHING]),
+        (bare("c", image="redis:7"), [("REDIS_HOST", "localhost")], [NO_PROBE]),
+        (bare("c", image="redis:7"), [("MYSQL_HOST", "localhost")], [NOTHING]),
+        (bare("c", image="redis:7"), [("A", "redis://localhost:6379")], [NO_PROBE]),
     ],
 )
 def test_who_depends_is_seen_by_host_and_port_in_two_variables_or_by_the_socket(
@@ -143,3 +151,57 @@ def test_a_mesh_s_own_proxy_waits_for_itself(name: str, rules: list[str]) -> Non
     script = "linkerd-await --timeout=2m"
 
     assert rules_of(pod(FIRST, main=(hooked(script, name=name), APP))) == rules
+
+
+AMONG = "sidecar-among-main-containers"
+WEB: Fields = {"name": "web", "image": "web", "ports": [{"containerPort": 80}]}
+REDIS: Fields = {"name": "cache", "image": "redis:7"}
+
+
+def using(port: int = 80, **fields: object) -> Fields:
+    return {**APP, "env": [env("A", f"http://localhost:{port}/")], **fields}
+
+
+@pytest.mark.parametrize(
+    ("main", "rules"),
+    [
+        ((using(), WEB), [AMONG]),
+        ((WEB, using()), [AMONG]),
+        ((using(81), WEB), []),
+        ((using(image="oauth2-proxy"), WEB), []),
+        ((using(6379), REDIS), [AMONG]),
+        ((using(6379, image="oauth2-proxy"), REDIS), [AMONG]),
+        ((using(6379, name="redis-exporter"), REDIS), []),
+        ((using(6379), {**REDIS, "command": ["redis-cli", "monitor"]}), []),
+        ((using(command=["wait4x", "tcp", "localhost:80", "--", "app"]), WEB), []),
+        ((using(), {**WEB, "name": "fluent-bit"}), []),
+        ((using(9901), {"name": "envoy", "image": "envoy"}), [AMONG]),
+        ((APP, {"name": "sql", "image": "cloud-sql-proxy"}), [AMONG]),
+        (({"name": "sql", "image": "cloud-sql-proxy"},), []),
+        ((using(3307), {"name": "p", "image": "gce-proxy", "command": SQL_PROXY}), [AMONG]),
+    ],
+)
+def test_a_main_container_that_another_one_needs_is_no_sidecar(
+    main: tuple[Fields, ...], rules: list[str]
+) -> None:
+    assert rules_of(pod(main=main)) == rules
+
+
+def test_a_hook_that_waits_holds_what_is_behind_it_and_not_what_is_in_front() -> None:
+    waiting = hooked("timeout 60 sh -c 'until nc -z localhost 80; do sleep 1; done'")
+    serving = {**waiting, "ports": [{"containerPort": 80}]}
+
+    assert rules_of(pod(FIRST, main=(serving, using()))) == [FAILS_OPEN]
+    assert rules_of(pod(FIRST, main=(using(), serving))) == [AMONG]
+
+
+@pytest.mark.parametrize(
+    ("annotations", "rules"), [({"dapr.io/enabled": "true"}, []), ({}, [AMONG])]
+)
+def test_what_an_injector_writes_is_where_the_injector_writes_it(
+    annotations: dict[str, str], rules: list[str]
+) -> None:
+    text = pod(main=(using(3500), {"name": "daprd", "image": "daprd"}))
+    name = json.dumps({"name": "shop", "annotations": annotations})
+
+    assert rules_of(text.replace('{"name": "shop"}', name)) == rules

@@ -10,6 +10,7 @@ from gate.lint.rules import (
     gate_probes,
     hooks,
     init_containers,
+    main_containers,
     ports,
     probes,
     reading,
@@ -40,6 +41,7 @@ __all__ = [
 
 ALL: tuple[Rule, ...] = (
     *sidecars.RULES,
+    *main_containers.RULES,
     *init_containers.RULES,
     *waiting.RULES,
     *hooks.RULES,

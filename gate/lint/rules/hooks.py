@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
-from gate.pods import commands, holders, listening, references, servers
+from gate.pods import commands, holders, references, servers, well_known
 from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def post_start_in_main_container(pod: Pod) -> Hits:
     """
     for container in pod.main[:-1]:
         hook = container.post_start
-        if hook and listening.known_as(container) in commands.sidecars(hook.command):
+        if hook and well_known.known_as(container) in commands.sidecars(hook.command):
             continue
         if hook and hook.kind == "exec" and commands.is_wait(hook.command):
             text = (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
-from gate.pods import commands, gates, listening
+from gate.pods import commands, gates, listening, well_known
 from gate.pods.hit import Hit
 from gate.pods.waits import before_it_works, waits
 
@@ -31,7 +31,7 @@ def probe_does_not_hold(pod: Pod) -> Hits:
     question), or a gate behind the sidecar that waits for it.
     """
     for sidecar in pod.sidecars:
-        if _is_held(sidecar, pod) or listening.only_looks_on(sidecar):
+        if _is_held(sidecar, pod) or well_known.only_looks_on(sidecar):
             continue
         if _is_in_front(sidecar, pod) or not (
             _user_of(sidecar, pod) or _serves_alone(sidecar, pod)
@@ -94,6 +94,30 @@ def liveness_kills_start(pod: Pod) -> Hits:
             yield Hit(liveness.line, text, remedy, sidecar.name)
 
 
+@rule("sidecar-holds-nothing", Severity.INFO, "1.3")
+def holds_nothing(pod: Pod) -> Hits:
+    """A sidecar serves a port and holds nothing, where nobody is seen to use it.
+
+    Kubelet fact 1.3: without a startupProbe a native sidecar counts as started as soon as its
+    process runs. The manifest tells that it listens (a declared port, a well-known image, a
+    readiness probe), but not who asks it: a host may stand in a Secret or a file. Advice
+    therefore. Not said of log shippers and exporters, nor of what stands in front of the app.
+    Remedy: a startupProbe, if the app needs it to start.
+    """
+    for sidecar in pod.sidecars:
+        if _is_held(sidecar, pod) or well_known.only_looks_on(sidecar):
+            continue
+        is_told = _user_of(sidecar, pod) or (sidecar.probes and _serves_alone(sidecar, pod))
+        if is_told or _is_in_front(sidecar, pod) or not _unheld(sidecar, pod):
+            continue
+        if listening.ports(sidecar, pod):
+            text = (
+                "this serves a port, and the containers behind it start as soon as its process "
+                "runs; whether they use it is not written here"
+            )
+            yield Hit(sidecar.line, text, f"if they do, {_REMEDY}", sidecar.name)
+
+
 @rule("startup-probe-period", Severity.INFO, "2.4, 2.5")
 def default_period(pod: Pod) -> Hits:
     """A sidecar's startup probe is left at its default of one probe in ten seconds.
@@ -129,7 +153,7 @@ def _is_waited_for(sidecar: Container, pod: Pod) -> bool:
 
 def _is_for(wait: Wait, sidecar: Container, pod: Pod) -> bool:
     """Whether *wait* is for *sidecar*, as far as one can tell."""
-    if listening.known_as(sidecar) in wait.sidecars:
+    if well_known.known_as(sidecar) in wait.sidecars:
         return True
     ports = listening.ports(sidecar, pod)
     named = {place.port for need in wait.needs for place in need if place.is_local}
@@ -148,7 +172,7 @@ def _unheld(sidecar: Container, pod: Pod) -> list[Container]:
 def _user_of(sidecar: Container, pod: Pod) -> str:
     """Return the name of a later container that needs *sidecar*, empty if none shows it."""
     later = _unheld(sidecar, pod)
-    if listening.known_as(sidecar) in ("istio", "linkerd"):
+    if well_known.known_as(sidecar) in ("istio", "linkerd"):
         return "every container behind it" if later else ""
     if not listening.ports(sidecar, pod) and len(pod.sidecars) == 1:
         others = {port for each in pod.after(sidecar) for port in listening.ports(each, pod)}
@@ -170,4 +194,10 @@ def _serves_alone(sidecar: Container, pod: Pod) -> bool:
     return is_server and is_used and not any(listening.ports(each, pod) for each in pod.main)
 
 
-RULES = (probe_does_not_hold, without_startup_probe, liveness_kills_start, default_period)
+RULES = (
+    probe_does_not_hold,
+    without_startup_probe,
+    liveness_kills_start,
+    holds_nothing,
+    default_period,
+)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
-from gate.pods import listening
+from gate.pods import listening, well_known
 from gate.pods.hit import Hit
 from gate.pods.waits import Wait, waits
 
@@ -56,8 +56,8 @@ def _never(wait: Wait, pod: Pod) -> Iterator[str]:
         if len(reasons) == len(need):
             yield reasons[0]
     for name in wait.sidecars:
-        late = next((each for each in later if listening.known_as(each) == name), None)
-        early = any(listening.known_as(each) == name for each in pod.before(wait.container))
+        late = next((each for each in later if well_known.known_as(each) == name), None)
+        early = any(well_known.known_as(each) == name for each in pod.before(wait.container))
         if late and not early:
             yield f"sidecar:{name}, which is {_started_later(late)}"
 
@@ -79,7 +79,7 @@ def _nobody(place: Place, wait: Wait, pod: Pod) -> str:
     late = next((e for e in _later(wait, pod) if place.port in _ports(e, wait, pod)), None)
     if late:
         return f"which is {_started_later(late)}"
-    if before or place.port in listening.INJECTED:
+    if before or place.port in well_known.INJECTED:
         return ""
     return "and nothing of this pod runs before it that could listen there"
 
@@ -177,13 +177,13 @@ def before_mesh(pod: Pod) -> Hits:
     1337, for Linkerd 2102).
     """
     redirected = [each.index for each in pod.init if each.name in _REDIRECTING]
-    proxy = next((e for e in pod.containers if listening.known_as(e) in _MESHES), None)
+    proxy = next((e for e in pod.containers if well_known.known_as(e) in _MESHES), None)
     if not redirected or proxy is None or _may_be_excluded(pod):
         return
     for wait in waits(pod):
         own = wait.container
         is_between = own.is_init and min(redirected) < own.index < proxy.index
-        if not is_between or own.user in listening.PROXY_USERS:
+        if not is_between or own.user in well_known.PROXY_USERS:
             continue
         for need in wait.needs:
             if not any(place.is_local or _is_excluded(place, pod) for place in need):
