@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ class Service:
     publishes_not_ready: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Around:
     """What all pods of a run share; it is filled while the input is read."""
 
@@ -36,6 +36,9 @@ class Around:
     namespaces: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """The labels of each."""
     pods: list[Pod] = field(default_factory=list)
+    stuck: dict[int, Any] | None = None
+    """What waits in a circle, once it has been looked for."""
+    _workloads: dict[tuple[str, str, str], Pod] = field(default_factory=dict)
     _labelled: dict[tuple[str, str, str], list[Pod]] = field(default_factory=dict)
 
     def add_service(self, service: Service) -> None:
@@ -45,12 +48,17 @@ class Around:
     def add_pod(self, pod: Pod) -> None:
         """Take *pod* in."""
         self.pods.append(pod)
+        self._workloads[pod.namespace or _DEFAULT, pod.kind.lower(), pod.name] = pod
         for label in pod.labels.items():
             self._labelled.setdefault((pod.namespace or _DEFAULT, *label), []).append(pod)
 
     def service(self, name: str, namespace: str) -> Service | None:
         """Return the Service *name* of *namespace*, empty for the default one."""
         return self.services.get((namespace or _DEFAULT, name))
+
+    def workload(self, kind: str, name: str, namespace: str) -> Pod | None:
+        """Return the pod of the workload of this *kind*, in small letters, and *name*."""
+        return self._workloads.get((namespace or _DEFAULT, kind, name))
 
     def selected_by(self, service: Service) -> list[Pod]:
         """Return the pods that *service* selects, none where it selects nothing."""

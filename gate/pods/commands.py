@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from gate.core import url
-from gate.pods import clients, python_waits, shell
+from gate.pods import clients, cluster_waits, python_waits, shell
 from gate.pods.shell import program
 from gate.pods.shell import script_of as script
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Place", "program", "script"]
 
 _WAITERS = {"wait4x", "dockerize", "wait-for-it", "wait-for", "wait-on", "wait4it", "waitfor"}
-_WAITERS |= {"linkerd-await", "wait-for-it.sh", "wait-for.sh", "waitforit", "k8s-wait-for"}
+_WAITERS |= {"linkerd-await", "wait-for-it.sh", "wait-for.sh", "waitforit"}
 _TOOLS = {("pilot-agent", "wait"), ("gate", "wait"), ("gate", "hold"), ("cloud-sql-proxy", "wait")}
 _PROBING = {"nc", "ncat", "curl", "wget", "pg_isready", "redis-cli", "mysqladmin", "mysql", "psql"}
 _PROBING |= {"nslookup", "mongosh", "grpcurl"}
@@ -88,11 +88,14 @@ def _loops(run: Script) -> list[Loop]:
 def _is_waiter(command: Command) -> bool:
     is_retry = command.program == "curl" and any(w.startswith("--retry") for w in command.words)
     is_tool = (command.program, *command.words[1:2]) in _TOOLS
-    return command.program in _WAITERS or is_tool or is_retry
+    is_known = command.program in _WAITERS or cluster_waits.is_wait(command)
+    return is_known or is_tool or is_retry
 
 
 def _is_probing(command: Command) -> bool:
-    return command.program in _PROBING or any("/dev/tcp/" in word for word in command.words)
+    if command.program in _PROBING or cluster_waits.is_probing(command):
+        return True
+    return any("/dev/tcp/" in word for word in command.words)
 
 
 def is_bounded(words: Sequence[str]) -> bool:
@@ -128,6 +131,12 @@ def _of(command: Command) -> Iterator[tuple[Place, ...]]:
     elif python_waits.is_wait(command):
         for hosts in python_waits.hosts(command):
             yield tuple(Place(*host) for host in hosts)
+
+
+def objects(words: Sequence[str]) -> list[str]:
+    """Return the objects of the cluster that a wait is for, as `job/migrate`."""
+    found = (name for each in shell.read(words).foreground for name in cluster_waits.objects(each))
+    return list(dict.fromkeys(found))
 
 
 def gate_words(words: Sequence[str]) -> list[str]:

@@ -110,6 +110,7 @@ def _by_words(
         what=what,
         needs=needs,
         sidecars=commands.sidecars(words),
+        objects=commands.objects(words),
         is_own=not container.is_plain_init,
     )
 

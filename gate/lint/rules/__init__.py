@@ -20,6 +20,7 @@ from gate.lint.rules import (
     sidecars,
     versions,
     waiting,
+    workloads,
 )
 from gate.lint.rules.reading import DUPLICATE_KEY, NO_IMAGE, SILENCE, WRONG_TYPE, YAML
 
@@ -44,6 +45,7 @@ ALL: tuple[Rule, ...] = (
     *main_containers.RULES,
     *init_containers.RULES,
     *waiting.RULES,
+    *workloads.RULES,
     *hooks.RULES,
     *probes.RULES,
     *gate_probes.RULES,

@@ -13,11 +13,9 @@ from gate.pods.waits import Wait, waits
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gate.pods.around import Service
     from gate.pods.commands import Place
     from gate.pods.pod import Container, Pod
 
-_SCRIPTED = {"service", "services", "svc", "deployment", "statefulset"}
 _REDIRECTING = {"istio-init", "linkerd-init", "linkerd-network-validator", "istio-validation"}
 _MESHES = {"istio", "linkerd"}
 _EXCLUDED = (
@@ -105,65 +103,6 @@ def _started_later(container: Container) -> str:
     return f"the {kind} {container.name}, started only after this"
 
 
-@rule("waits-for-own-service", Severity.ERROR, "1.14")
-def for_own_service(pod: Pod) -> Hits:
-    """Something waits for the Service that this very pod stands behind.
-
-    Kubelet fact 1.14: while an init container or a startup probe waits, the pod is Pending and
-    not ready, so its own Service has no endpoint of it: at the first roll-out of a Deployment
-    every replica waits for the others. Said where a Service of the input selects the pod's
-    labels, but not where it publishes addresses that are not ready, or selects the pods of
-    another template that do not wait for it. Remedy: wait for what the app depends on, not for
-    the app.
-    """
-    for wait in waits(pod):
-        for name, namespace in _services_named(wait):
-            service = service_meant(pod, name, namespace)
-            if service is not None and _is_own(service, pod):
-                text = (
-                    f"{wait.what} waits for the Service {name}, which has no endpoint before "
-                    "this pod is ready, and this pod is not ready while it waits"
-                )
-                remedy = "wait for what the app depends on, not for the app itself"
-                yield Hit(wait.line, text, remedy, wait.container.name)
-
-
-def _services_named(wait: Wait) -> list[tuple[str, str]]:
-    """Return name and namespace of what *wait* cannot do without."""
-    alone = [need[0] for need in wait.needs if len(need) == 1]
-    names = [_service(place.host) for place in alone if not place.is_local]
-    for kind, _, rest in (each.partition("/") for each in wait.objects):
-        names += [(rest.partition("?")[0], "")] if kind in _SCRIPTED else []
-    return list(dict.fromkeys(names))
-
-
-def _service(host: str) -> tuple[str, str]:
-    """Return name and namespace of the Service that *host* may be."""
-    name, _, rest = host.partition(".")
-    return name, rest.partition(".")[0]
-
-
-def service_meant(pod: Pod, name: str, namespace: str) -> Service | None:
-    """Return the Service of *pod*'s own namespace that it means by these names."""
-    is_here = namespace in ("", pod.namespace or namespace)
-    return pod.around.service(name, pod.namespace) if is_here else None
-
-
-def _is_own(service: Service, pod: Pod) -> bool:
-    """Whether *service* has no endpoint while the pods wait that it selects."""
-    if service.publishes_not_ready:
-        return False
-    selected = pod.around.selected_by(service)
-    return any(each is pod for each in selected) and all(
-        _waits_for(service, other) for other in selected if other is not pod
-    )
-
-
-def _waits_for(service: Service, pod: Pod) -> bool:
-    named = (pair for wait in waits(pod) for pair in _services_named(wait))
-    return any(service_meant(pod, *pair) is service for pair in named)
-
-
 @rule("init-before-mesh", Severity.ERROR, "1.1")
 def before_mesh(pod: Pod) -> Hits:
     """An init container needs the network before the mesh's proxy is up.
@@ -215,4 +154,4 @@ def _number(text: str) -> int:
     return int(text) if text.strip().isascii() and text.strip().isdigit() else -1
 
 
-RULES = (for_later, for_own_service, before_mesh)
+RULES = (for_later, before_mesh)
