@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gate.checks.wire.dial import Stream
 
 LONGEST_HEAD = 64 * 1024
+MOST_INFORMATIONAL = 20
 _CHUNK = 16 * 1024
 _SWITCHING_PROTOCOLS = 101
 _HEADER_TOO_LONG = 431
@@ -68,11 +69,13 @@ class Http1(httpx.AsyncBaseTransport):
         self._writer.write(b"".join(self._connection.send(event) or b"" for event in events))
 
     async def _head(self) -> h11.Response | h11.InformationalResponse:
-        """Return the final head; informational ones (100, 103) are skipped."""
-        while True:
+        """Return the final head; a few informational ones (100, 103) are skipped."""
+        for _ in range(MOST_INFORMATIONAL + 1):
             event: h11.Response | h11.InformationalResponse = await self.next_event()
             if isinstance(event, h11.Response) or event.status_code == _SWITCHING_PROTOCOLS:
                 return event
+        msg = "informational answers without end"
+        raise CheckFailed(msg)
 
     async def _receive(self) -> bytes:
         try:
