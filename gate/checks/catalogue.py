@@ -41,6 +41,7 @@ NEEDS: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "gate.checks.postgresql.check": (("asyncpg", "postgresql", "a login"),),
     "gate.checks.presets": (_HTTP2,),
+    "gate.checks.s3.check": (_HTTP2,),
     "gate.checks.sidecar": (_HTTP2,),
 }
 """Module of a check to what it imports when that is configured: package, extra, for what."""

@@ -83,7 +83,7 @@ def test_the_extras_are_those_of_the_modules_that_import_drivers() -> None:
         for package, _, _ in needs
     }
 
-    assert told - {("presets", "h2"), ("sidecar", "h2")} == doors
+    assert told - {("presets", "h2"), ("s3", "h2"), ("sidecar", "h2")} == doors
 
 
 def test_what_is_not_installed_is_told_and_its_options_all_the_same(
