@@ -22,6 +22,7 @@ class DependencyState:
     dependency: Dependency
     since: float
     reason: str = ""
+    reason_since: float = 0.0
     streak: int = 0
     failures: int = 0
     attempts: int = 0
@@ -43,7 +44,7 @@ class DependencyState:
         """Take the outcome of an attempt that ended after the opening."""
         kinds = []
         self.failures = 0 if result.ok else self.failures + 1
-        self.reason = result.reason
+        self._give_reason(result.reason, result.finished)
         if result.ok and not self.is_ready:
             kinds.append(self._become_ready(result.finished))
         is_fit = result.ok or (self.is_fit and self.failures < UNFIT_AFTER)
@@ -81,6 +82,7 @@ class DependencyState:
             reason=CONFIRMING if is_asked else reason,
             attempts=self.attempts,
             since=self.since,
+            reason_since=self.reason_since,
             waited=(until if self.ready_at is None else self.ready_at) - started,
             is_fit=self.is_fit,
             has_been_ready=self.has_been_ready,
@@ -94,7 +96,8 @@ class DependencyState:
         if self.is_ready:
             return None
         if self.streak < self.dependency.successes:
-            return self._wait_because(f"answers, wanted {self.dependency.successes} times in a row")
+            wanted = f"answers, wanted {self.dependency.successes} times in a row"
+            return self._wait_because(wanted, result.finished)
         return self._become_ready(result.finished)
 
     def _become_ready(self, now: float) -> TransitionKind:
@@ -108,11 +111,17 @@ class DependencyState:
         self.streak = 0
         self.failures += 1
         if not was_ready:
-            return self._wait_because(result.reason)
+            return self._wait_because(result.reason, result.finished)
         self.since, self.ready_at = result.finished, None
-        self.reason = result.reason
+        self._give_reason(result.reason, result.finished)
         return TransitionKind.LOST
 
-    def _wait_because(self, reason: str) -> TransitionKind | None:
-        before, self.reason = self.reason, reason
-        return None if before == reason else TransitionKind.WAITING
+    def _wait_because(self, reason: str, now: float) -> TransitionKind | None:
+        return TransitionKind.WAITING if self._give_reason(reason, now) else None
+
+    def _give_reason(self, reason: str, now: float) -> bool:
+        """Take over *reason*; return whether it is another than before."""
+        is_new = reason != self.reason
+        if is_new:
+            self.reason, self.reason_since = reason, now
+        return is_new

@@ -117,6 +117,8 @@ class DependencyView:
     state: State = State.WAITING
     reason: str = ""
     """Why it is not ready (or, monitored, not fit); empty otherwise."""
+    reason_since: float = 0.0
+    """When it was first given, without another one since."""
     attempts: int = 0
     since: float
     """When the present state began."""

@@ -15,6 +15,7 @@ dependencies     in the order of writing:
   name, url      the URL without user, password and query
   state          "waiting", "ready", "overdue" or "given up"
   reason         why it is not ready (monitored: not fit), or ""
+  hint           what usually causes that, once the reason has stood for a minute, or ""
   attempts       how many have ended
   attempted      [start, seconds taken] of at most 60 of them, spread over the wait
   waited_seconds until it was ready; until now, or the opening, if it was not
@@ -36,7 +37,7 @@ from typing import TYPE_CHECKING, Any
 
 from gate import __version__
 from gate.core.model import Until
-from gate.report import plain_text, pod_identity
+from gate.report import hints, plain_text, pod_identity
 
 if TYPE_CHECKING:
     from gate.core.attempt_counters import AttemptCounter
@@ -93,6 +94,7 @@ def _dependency(
         "url": dependency.url,
         "state": str(view.state),
         "reason": view.reason,
+        "hint": hints.hint(view, snapshot),
         "attempts": view.attempts,
         "attempted": [
             [_rounded(start - snapshot.started), _rounded(end - start)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gate.core.latch import Latch
 from gate.core.model import Phase
-from gate.report import plain_text, termination_message
+from gate.report import hints, plain_text, termination_message
 from gate.report.log import LogObserver
 from gate.runtime.board import Board
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from gate.config import Settings
-    from gate.core.model import Dependency
+    from gate.core.model import Dependency, Snapshot
     from gate.runtime.board import Observer
     from gate.runtime.runner import DependencyCheck
 
@@ -40,7 +40,10 @@ class WaitPlan:
     """Whether something else shows the transitions, so that the log leaves them out."""
 
     def reminders(self, board: Board) -> list[Awaitable[None]]:
-        """Return the task that logs every 15 s what is pending; none if that is shown elsewhere."""
+        """Return the task that logs every 15 s what is pending, and hints.
+
+        There is none if that is shown elsewhere.
+        """
         return [] if self.is_shown else [_remind(self.logger, board)]
 
     def complain(self, event: str, path: str | None, exc: OSError) -> None:
@@ -83,6 +86,7 @@ def make_board(
 
 
 async def _remind(logger: FilteringBoundLogger, board: Board) -> None:
+    told: set[tuple[str, str]] = set()
     while not board.latch.is_open:
         await board.until(lambda: board.latch.is_open, REMINDER)
         snapshot = board.snapshot()
@@ -93,3 +97,15 @@ async def _remind(logger: FilteringBoundLogger, board: Board) -> None:
                 seconds=round(snapshot.elapsed),
                 waiting_for=plain_text.pending(snapshot),
             )
+            _tell_hints(logger, snapshot, told)
+
+
+def _tell_hints(
+    logger: FilteringBoundLogger, snapshot: Snapshot, told: set[tuple[str, str]]
+) -> None:
+    """Log what usually causes the reasons that have stood for a minute, each hint once."""
+    for view, hint in hints.pending(snapshot):
+        name = view.dependency.name
+        if (name, hint) not in told:
+            told.add((name, hint))
+            logger.info("dependency.hint", dependency=name, reason=view.reason, hint=hint)

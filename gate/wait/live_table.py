@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from gate.core import durations
 from gate.core.model import Phase, State
-from gate.report import plain_text
+from gate.report import hints, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -148,7 +148,9 @@ def picture(snapshot: Snapshot, columns: int, lines: int, *, is_over: bool = Fal
         *(_line(row, state) for row, state in styled),
     ]
     shown = [_clipped(line, columns) for line in (drawn if has_head else drawn[1:])]
-    return [*shown, _last_line(snapshot, columns, is_over=is_over)]
+    told = (f"{view.dependency.name}: {hint}" for view, hint in hints.pending(snapshot))
+    below = [[(_cut(text, columns), "soft")] for text in told][: max(room - len(views), 0)]
+    return [*shown, *below, _last_line(snapshot, columns, is_over=is_over)]
 
 
 def _line(cells: list[str], state: str) -> Line:

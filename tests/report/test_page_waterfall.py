@@ -214,3 +214,14 @@ def test_no_answer_yet_is_not_told_as_a_reason_afterwards(chrome: Browser) -> No
 
     assert chrome.text("#row-0 .why") == "ready after 500ms and 1 attempt"
     assert chrome.text("#headline").endswith("Longest waited for: db, 500ms.")
+
+
+def test_what_usually_causes_a_reason_is_said_below_it(chrome: Browser) -> None:
+    def happen(board: Board) -> None:
+        attempt(board, "db", 1.0, "connection refused")
+        attempt(board, "web", 1.0, "starting up")
+
+    show(chrome, told(DB, WEB, happen=happen, now=70.0))
+
+    assert chrome.text("#row-0 .hint").startswith("Often: nothing listens on that port, or")
+    assert chrome.text("#row-1 .hint") == ""

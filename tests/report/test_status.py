@@ -96,6 +96,7 @@ def test_a_dependency() -> None:
         "url": "tcp://db:5432",
         "state": "waiting",
         "reason": "starting up",
+        "hint": "",
         "attempts": 2,
         "attempted": [[0.0, 0.25], [0.5, 0.25]],
         "waited_seconds": 1.0,

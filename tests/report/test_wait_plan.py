@@ -53,6 +53,19 @@ def test_every_15_seconds_a_line_says_what_is_waited_for() -> None:
     assert {line["waiting_for"] for line in lines} == {"db: connection refused"}
 
 
+def test_what_usually_causes_a_reason_is_logged_once_after_a_minute() -> None:
+    lines = waited(200.0)
+    (hint,) = (line for line in lines if line["event"] == "dependency.hint")
+
+    assert (hint["level"], hint["dependency"], hint["reason"]) == (
+        "info",
+        "db",
+        "connection refused",
+    )
+    assert hint["hint"].startswith("nothing listens on that port")
+    assert lines[lines.index(hint) - 1]["seconds"] == 60
+
+
 def test_an_overdue_gate_says_so_at_once_and_then_in_that_line() -> None:
     lines = [line for line in waited(31.0, timeout=20.0) if line["event"] == "gate.overdue"]
 

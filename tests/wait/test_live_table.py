@@ -32,11 +32,15 @@ def view(name: str, state: State = State.WAITING, reason: str = "refused") -> De
 
 
 def drawn(
-    *views: DependencyView, columns: int = 80, lines: int = 24, is_over: bool = False
+    *views: DependencyView,
+    columns: int = 80,
+    lines: int = 24,
+    is_over: bool = False,
+    now: float = 2.0,
 ) -> list[str]:
     pending = tuple(one.dependency.name for one in views if one.state is State.WAITING)
     snapshot = Snapshot(
-        at=2.0, started=0.0, phase=Phase.WAITING, revision=1, dependencies=views, pending=pending
+        at=now, started=0.0, phase=Phase.WAITING, revision=1, dependencies=views, pending=pending
     )
     made = picture(snapshot, columns, lines, is_over=is_over)
     return ["".join(text for text, _ in line).rstrip() for line in made]
@@ -49,6 +53,18 @@ def test_a_line_has_name_state_attempts_time_and_reason() -> None:
         "cache  ready    3      2s",
         "2s, waiting for db",
     ]
+
+
+def test_what_usually_causes_a_reason_stands_below_where_there_is_room() -> None:
+    views = [view("db", reason="status 404"), view("cache", State.READY)]
+
+    lines = drawn(*views, now=60.0)
+    assert (
+        lines[3]
+        == "db: no such path there; or an Ingress that does not know the Host header (host…"
+    )
+    assert len(lines) == len(drawn(*views)) + 1
+    assert drawn(*views, now=60.0, lines=6) == [*drawn(*views, lines=6)[:3], "1m, waiting for db"]
 
 
 def test_no_line_is_as_wide_as_the_terminal_and_reasons_are_cut() -> None:
