@@ -12,29 +12,23 @@ SAME = {
     **dict.fromkeys(("amqp", "pyamqp", "rabbitmq"), "amqp"),
     **dict.fromkeys(("memcached", "memcache", "pymemcache", "pymemcached"), "memcached"),
     **dict.fromkeys(("mongodb", "mongo"), "mongodb"),
-    **{scheme: scheme for scheme in ("amqps", "kafka", "mqtt", "mqtts", "nats")},
+    **dict.fromkeys(("mssql", "sqlserver"), "mssql"),
+    **dict.fromkeys(("cassandra", "scylla"), "cassandra"),
+    **dict.fromkeys(("zookeeper", "zk"), "zookeeper"),
+    **{scheme: scheme for scheme in ("amqps", "kafka", "mqtt", "mqtts", "nats", "oracle")},
+    **{scheme: scheme for scheme in ("ldap", "ldaps", "smtp", "smtps")},
 }
 """Whatever is the same protocol, by the scheme that gate checks it with."""
 PORTS = {
     "bolt": 7687,
-    "cassandra": 9042,
     "clickhouse": 9000,
     "db2": 50000,
     "elasticsearch": 9200,
-    "ldap": 389,
-    "ldaps": 636,
-    "mssql": 1433,
     "neo4j": 7687,
     "opensearch": 9200,
-    "oracle": 1521,
     "redshift": 5439,
-    "smtp": 25,
-    "smtps": 465,
-    "sqlserver": 1433,
     "ws": 80,
     "wss": 443,
-    "zk": 2181,
-    "zookeeper": 2181,
 }
 """Usual ports of servers of which gate looks, in an app's URL, only whether they accept."""
 WITHIN = frozenset(

@@ -48,6 +48,7 @@ def test_a_slip_of_a_scheme_is_told_with_the_right_one() -> None:
         ("postgis", "postgis: is postgresql:// in gate; write that"),
         ("mysql2", "mysql2: is mysql:// in gate; write that"),
         ("db2+jcc", "db2+jcc: has no check of its own in gate; write tcp://host:50000"),
+        ("redshift+x", "redshift+x: has no check of its own in gate; write tcp://host:5439"),
         ("sqlite", "sqlite: is a database within the app, nothing to wait for; leave it out"),
         ("ldap+x", "ldap+x: unknown scheme; did you mean ldap?"),
     ],

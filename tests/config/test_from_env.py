@@ -186,8 +186,8 @@ def test_what_java_writes_may_stand_in_gate_s_own_variables() -> None:
     assert read.all_problems() == ()
     assert [each.dependency.url for each in read.dependencies] == [
         "postgresql://db/app",
-        "tcp://h:1433",
-        "tcp://b:7",
+        "mssql://h:1433",
+        "mssql://b:7",
     ]
 
 

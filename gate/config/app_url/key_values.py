@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gate.config.app_url.parts import NoDependency, Parts, one, split, with_port
+from gate.config.app_url.parts import BARE, NoDependency, Parts, one, split, with_port
 from gate.config.app_url.url_forms import named_instance
 from gate.core.other_schemes import NO_SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_PDO = {"mysql": "mysql", "pgsql": "postgresql", "sqlsrv": "sqlserver", "dblib": "sqlserver"}
+_PDO = {"mysql": "mysql", "pgsql": "postgresql", "sqlsrv": "mssql", "dblib": "mssql"}
 _HOST = ("host", "hostaddr", "server", "datasource", "address", "addr", "networkaddress")
 _DATABASE = ("database", "dbname", "initialcatalog")
 _USER = ("user", "userid", "username", "uid")
 _PASSWORD = ("password", "pwd")
-_BY_PORT = {"5432": "postgresql", "3306": "mysql"}
+_MSSQL = {"datasource", "encrypt", "initialcatalog", "integratedsecurity", "trustedconnection"}
+_MSSQL |= {"multipleactiveresultsets", "trustservercertificate"}
+"""Keys that only SQL Server's own clients have."""
+_EITHER = "may be SQL Server's or MySQL's; write Server=host,1433 or Server=host;Port=3306"
 _QUOTES = {"'": "'", '"': '"', "{": "}"}
 _FILES = (".db", ".sqlite", ".sqlite3", ".db3", ":memory:")
 _REMEDY = "write scheme://user:password@host:port/database"
@@ -44,18 +47,26 @@ def translated(text: str, kind: str) -> str:
         raise NoDependency(_NO_HOST)
     if server.lower().endswith(_FILES):
         raise NoDependency(NO_SERVER)
+    scheme = kind or driver or _scheme(server, given)
     server = server.removeprefix("tcp:")
-    scheme = kind or driver or _scheme(given)
     if scheme in {"postgresql", "mysql"}:
         return _database(scheme, server, given)
     return _other(scheme, server, given)
 
 
-def _scheme(given: Mapping[str, str]) -> str:
-    """Return what the keys mean: `Host` is PostgreSQL's, `Server` alone is SQL Server's."""
+def _scheme(server: str, given: Mapping[str, str]) -> str:
+    """Return what the keys mean.
+
+    `Host` is PostgreSQL's. `Server` is SQL Server's as well as MySQL's: the one has the port behind
+    a comma, the other in a key.
+    """
     if "host" in given or "hostaddr" in given:
         return "postgresql"
-    return _BY_PORT.get(given.get("port", ""), "sqlserver")
+    if "port" in given:
+        return "postgresql" if given["port"] == "5432" else "mysql"
+    if "," not in server and ":" not in server and "\\" not in server and not _MSSQL & set(given):
+        raise NoDependency(_EITHER)
+    return "mssql"
 
 
 def _database(scheme: str, server: str, given: Mapping[str, str]) -> str:
@@ -85,14 +96,17 @@ def _tls(scheme: str, given: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 
 def _other(scheme: str, server: str, given: Mapping[str, str]) -> str:
-    if scheme != "sqlserver":
-        hosts = tuple(with_port(each.strip(), given.get("port", "")) for each in server.split(","))
-        login = (_first(given, _USER), _first(given, _PASSWORD))
+    port = given.get("port", "")
+    if scheme not in {"mssql", "oracle"}:
+        hosts = tuple(with_port(each.strip(), port) for each in server.split(","))
+        login = ("", "") if scheme in BARE else (_first(given, _USER), _first(given, _PASSWORD))
         return Parts(scheme=scheme, hosts=hosts, user=login[0], password=login[1]).text()
     if split(server)[1] and "," not in server:  # Oracle's: host:port/service
-        return one("tcp", (server.partition("/")[0],))
-    name, _, port = server.partition(",")
-    return one("tcp", named_instance(name.strip(), port.strip() or given.get("port", "")))
+        place, slash, service = server.partition("/")
+        oracle = Parts(scheme="oracle", hosts=(place,), database=service)
+        return oracle.text() if slash else one("tcp", (place,))
+    name, _, behind = server.partition(",")
+    return Parts(scheme="mssql", hosts=named_instance(name.strip(), behind.strip() or port)).text()
 
 
 def _redis(text: str) -> str:

@@ -24,6 +24,13 @@ _KINDS = {
     "MEMCACHE": "memcached",
     "MONGO": "mongodb",
     "MQTT": "mqtt",
+    "MSSQL": "mssql",
+    "SQLSERVER": "mssql",
+    "ORACLE": "oracle",
+    "CASSANDRA": "cassandra",
+    "SCYLLA": "cassandra",
+    "ZOOKEEPER": "zookeeper",
+    "ZK": "zookeeper",
 }
 """How a word of the name begins, and the scheme it means."""
 _NO_KIND = ("PGP", "PGADMIN")
@@ -32,8 +39,8 @@ _ADDRESSES = {"ADDR", "ADDRESS", "ADDRESSES", "BROKER", "BROKERS", "CONNECTION",
 _ADDRESSES |= {"ENDPOINT", "ENDPOINTS", "HOSTS", "NODES", "SERVER", "SERVERS", "URLS", "URIS"}
 _HOSTS = {"HOST", "HOSTNAME", "PGHOST"}
 _ENDS = {*_URLS, *_ADDRESSES, *_HOSTS, "BOOTSTRAP", "JDBC", "STRING"} - {"PGHOST", "BROKER"}
-_STORES = {"BROKER", "CACHE", "CASSANDRA", "DATABASE", "DATASOURCE", "DB", "ELASTICSEARCH"}
-_STORES |= {"JDBC", "MSSQL", "OPENSEARCH", "ORACLE", "SERVICE", "SQLSERVER", "ZOOKEEPER"}
+_STORES = {"BROKER", "CACHE", "DATABASE", "DATASOURCE", "DB", "ELASTICSEARCH", "JDBC"}
+_STORES |= {"OPENSEARCH", "SERVICE"}
 """With one of these words in its name a URL is that of a dependency."""
 _SECRETS = {"KEY", "PASS", "PASSWD", "PASSWORD", "PWD", "SECRET", "TOKEN"}
 _OWN = {"ADMIN", "ADVERTISED", "APP", "BIND", "DEBUG", "GATE", "GRPC", "HTTP", "HTTPS", "LISTEN"}

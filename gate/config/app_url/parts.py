@@ -10,7 +10,9 @@ from gate.core import url as urls
 
 _NAME = re.compile(r"[\w.-]+|\[[0-9A-Fa-f:.]+(%\w+)?\]")
 _WITH_SEVERAL = {"amqp", "amqps", "kafka", "kafka+ssl", "mongodb", "mysql", "nats", "postgresql"}
-_WITH_SEVERAL |= {"redis", "rediss"}
+_WITH_SEVERAL |= {"cassandra", "mssql", "oracle", "redis", "rediss", "zookeeper"}
+BARE = {"cassandra", "kafka", "ldap", "ldaps", "mssql", "oracle", "smtp", "smtps", "zookeeper"}
+"""Schemes of which login and path stay out: gate needs more to use them, or they may come later."""
 SEVERAL = "names several servers; write each into GATE_DEPENDENCIES, with any=GROUP"
 _HERE = {"(local)", "(localdb)", "."}
 

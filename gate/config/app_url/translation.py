@@ -6,7 +6,7 @@ import re
 
 from gate.config.app_url import key_values, url_forms
 from gate.config.app_url.named import is_secret, kind_of
-from gate.config.app_url.parts import NoDependency, Parts, checked, one, with_port
+from gate.config.app_url.parts import BARE, NoDependency, Parts, checked, one, with_port
 from gate.core.url import is_port
 
 _GO_DSN = re.compile(r"(?:(?P<login>.*)@)?(?P<net>tcp6?|unix)\((?P<at>[^()]*)\)/(?P<rest>[^/]*)")
@@ -90,6 +90,6 @@ def _address(kind: str, text: str, port: str) -> str:
     if not kind:
         return one("tcp", found)
     user, _, password = login.partition(":")
-    if kind == "kafka":
+    if kind in BARE:
         user = password = path = ""
     return Parts(scheme=kind, hosts=found, user=user, password=password, database=path).text()

@@ -6,6 +6,7 @@ import re
 from urllib.parse import parse_qsl, quote, unquote
 
 from gate.config.app_url.parts import (
+    BARE,
     SEVERAL,
     NoDependency,
     Parts,
@@ -18,8 +19,6 @@ from gate.core import url as urls
 from gate.core.other_schemes import NO_SERVER, PORTS, SAME, WITHIN
 
 _AS_THEY_ARE = {"mongodb+srv", "kafka+ssl", "redis+socket", "redis+unix"}
-_GREETED = {"ldap", "ldaps", "smtp", "smtps"}
-"""Schemes of gate's of which the login stays out: the app may go over to TLS for it."""
 _LISTENERS = {"plaintext", "sasl_plaintext", "ssl", "sasl_ssl"}
 _OVER_TLS = {"redis": "rediss", "amqp": "amqps", "mqtt": "mqtts", "kafka": "kafka+ssl"}
 _RAW_SIGN = "has a / before an @; within a password / is written %2F, @ %40"
@@ -29,7 +28,9 @@ _KEPT = {"ssl": "ssl", "sslmode": "sslmode", "usessl": "ssl"}
 """What matters to gate of the parameters of a `jdbc:` URL."""
 _SCHEME = re.compile(r"([A-Za-z][\w+.-]*)://", re.ASCII)
 _ORACLE = re.compile(
-    r"@(?:tcps?:)?(?://)?(\[[0-9a-f:.]+\]|[\w.-]+)(?::(\d+))?(?=[:/?]|$)", re.ASCII
+    r"@(?P<tls>tcps:)?(?:tcp:)?(?://)?(?P<host>\[[0-9a-f:.]+\]|[\w.-]+)(?::(?P<port>\d+))?"
+    r"(?:/(?P<service>[\w.-]+)|:(?P<sid>\w+))?(?=[:/?]|$)",
+    re.ASCII,
 )
 _ORACLE_HOST = re.compile(r"\(HOST=([\w.-]+)\)", re.ASCII | re.IGNORECASE)
 _ORACLE_PORT = re.compile(r"\(PORT=(\d+)\)", re.ASCII | re.IGNORECASE)
@@ -53,12 +54,14 @@ def translated(text: str, kind: str, port: str) -> str:
     if scheme in _LISTENERS and kind:
         return _listeners(text, kind)
     found = SAME.get(base) or (kind if scheme in {"tcp", "tls"} else "")
+    if found in BARE and scheme != "tls" and base != "kafka":
+        return _bare(found, rest, port)
     if found:
         rest = rest.replace(f",{text.partition('://')[0]}://", f",{found}://")
         return _over_tls(found, rest) if scheme == "tls" else _with_port(found, rest, port)
     # The name that a client of gRPC is to look up stands behind a third slash.
-    hosts = _hosts(rest.removeprefix("/") if base == "dns" else rest, PORTS.get(base), port)
-    return one(scheme if scheme in _GREETED else "tcp", hosts)
+    places = _places(rest.removeprefix("/") if base == "dns" else rest)
+    return one("tcp", tuple(with_port(each, port or str(PORTS.get(base, ""))) for each in places))
 
 
 def _kept(scheme: str, rest: str) -> str:
@@ -84,7 +87,7 @@ def _over_tls(kind: str, rest: str) -> str:
         return checked(f"{_OVER_TLS[kind]}://{rest}")
     if kind in {"mongodb", "nats"}:
         return f"{checked(f'{kind}://{rest}')} tls"
-    return one("tcp", _hosts(rest, None, ""))
+    return one("tcp", tuple(_places(rest)))
 
 
 def _listeners(text: str, kind: str) -> str:
@@ -111,11 +114,25 @@ def _with_port(scheme: str, rest: str, port: str) -> str:
     return checked(f"{scheme}://{rest[:end]}:{port}{rest[end:]}")
 
 
-def _hosts(rest: str, default: int | None, port: str) -> tuple[str, ...]:
-    """Return the hosts of *rest*, what follows `://`; what gate does not read is dropped."""
-    end = min((rest.find(char) for char in "/?#;\\" if char in rest), default=len(rest))
+def _bare(scheme: str, rest: str, port: str) -> str:
+    """Return the URL of the hosts of *rest*; of Oracle with the service that the query names."""
+    places = _places(rest)
+    if scheme == "mssql":
+        hosts = tuple(host for place in places for host in named_instance(place, port))
+        return Parts(scheme=scheme, hosts=hosts).text()
+    given = dict(parse_qsl(rest.partition("?")[2])) if scheme == "oracle" else {}
+    return Parts(
+        scheme=scheme,
+        hosts=tuple(with_port(each, port) for each in places),
+        query=tuple((key, given[key]) for key in ("service_name", "sid") if key in given),
+    ).text()
+
+
+def _places(rest: str) -> list[str]:
+    """Return the hosts of *rest*, what follows `://`, without what stands before and behind."""
+    end = min((rest.find(char) for char in "/?#;" if char in rest), default=len(rest))
     hosts = rest[:end].rpartition("@")[2].split(",")
-    return tuple(with_port(each, port or str(default or "")) for each in hosts if each)
+    return [each for each in hosts if each]
 
 
 def jdbc(text: str) -> str:
@@ -133,9 +150,11 @@ def jdbc(text: str) -> str:
     if scheme in {"postgresql", "mysql"}:
         return _database(scheme, rest)
     if "sqlserver" in words:
-        return one("tcp", _sqlserver(rest))
-    default = next((PORTS[word] for word in words if word in PORTS), None)
-    return checked(f"{scheme}://{rest}") if scheme else one("tcp", _hosts(rest, default, ""))
+        return Parts(scheme="mssql", hosts=_sqlserver(rest)).text()
+    if scheme:
+        return checked(f"{scheme}://{rest}")
+    default = next((str(PORTS[word]) for word in words if word in PORTS), "")
+    return one("tcp", tuple(with_port(each, default) for each in _places(rest)))
 
 
 def _database(scheme: str, rest: str) -> str:
@@ -176,14 +195,19 @@ def named_instance(name: str, port: str) -> tuple[str, ...]:
 
 
 def _oracle(text: str) -> str:
-    described = _ORACLE_HOST.findall(text), _ORACLE_PORT.findall(text)
-    if all(described):
-        return one("tcp", (f"{described[0][0]}:{described[1][0]}",))
+    """Return the listener, and the service or SID if there is but one way to read it."""
+    described = [found.search(text) for found in (_ORACLE_HOST, _ORACLE_PORT)]
+    if described[0] and described[1]:
+        return one("tcp", (f"{described[0][1]}:{described[1][1]}",))
     # What stands before the last @ is a login.
-    found = _ORACLE.fullmatch(text, text.rfind("@")) or _ORACLE.match(text, text.rfind("@"))
-    if "@" not in text or not found or ("/" not in text[found.end() :] and not found[2]):
+    found = _ORACLE.match(text, max(text.rfind("@"), 0))
+    if not found or not (found["port"] or found["service"]):
         msg = (
             "names no host (an alias of tnsnames.ora?); write jdbc:oracle:thin:@//host:1521/service"
         )
         raise NoDependency(msg)
-    return one("tcp", (f"{found[1]}:{found[2] or 1521}",))
+    place = f"{found['host']}:{found['port'] or 1521}"
+    if found["tls"]:
+        return one("tcp", (place,))
+    sid = (("sid", found["sid"]),) if found["sid"] else ()
+    return Parts(scheme="oracle", hosts=(place,), database=found["service"] or "", query=sid).text()
