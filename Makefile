@@ -1,4 +1,4 @@
-.PHONY: run test bench docs lint-fix lock image image-test image-size sbom clean
+.PHONY: run test bench docs lint-fix lock image image-test image-size sbom release-check clean
 
 # Watch gate do its job: an app held back by a sidecar and a database that come late.
 run:
@@ -53,6 +53,12 @@ sbom:
 	@mkdir -p dist
 	@podman run --rm --pull never --network none --entrypoint python3 $(IMAGE) \
 	  -ISc "$$(cat .ci/sbom)" >dist/gate.cdx.json || { rm -f dist/gate.cdx.json; exit 1; }
+
+# What can be known of a release without a network; TAG=vX.Y.Z compares the tag, too. Leaves
+# wheel and source in dist.
+release-check:
+	@.ci/setup
+	@.venv/bin/python -m tests.release.check $(TAG)
 
 clean:
 	rm -rf .venv dist /var/tmp/gate-image .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
