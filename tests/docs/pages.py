@@ -1,4 +1,4 @@
-"""The pages of `docs/`: their blocks of code, commands and manifests."""
+"""What is written for people, `docs/` and more: its blocks of code, commands and manifests."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(path.name for path in DOCS.glob("*.md"))
+TEXTS = [f"docs/{page}" for page in PAGES] + [
+    *("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"),
+    "examples/README.md",
+]
+"""All that is written for people, by its path."""
 
 _BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _POD = """\
@@ -43,22 +48,23 @@ _PARTS = {
 class Block(NamedTuple):
     """A block of code: where it stands, its language and its text."""
 
-    page: str
+    place: str
     language: str
     text: str
 
     def __str__(self) -> str:
-        return f"{self.page}: {self.text.strip()[:30]}"
+        return f"{self.place}: {self.text.strip()[:30]}"
 
 
-def blocks(language: str) -> list[Block]:
-    """Return the blocks in *language* of all pages."""
-    return [block for page in PAGES for block in _blocks(page) if block.language == language]
+def blocks(language: str, text: str = "") -> list[Block]:
+    """Return the blocks in *language* of all texts, or of *text* alone."""
+    where = [text] if text else TEXTS
+    return [block for name in where for block in _blocks(name) if block.language == language]
 
 
-def _blocks(page: str) -> Iterator[Block]:
-    for indent, language, text in _BLOCK.findall((DOCS / page).read_text()):
-        yield Block(page, language, re.sub(f"^{indent}", "", text, flags=re.MULTILINE))
+def _blocks(name: str) -> Iterator[Block]:
+    for indent, language, text in _BLOCK.findall((ROOT / name).read_text()):
+        yield Block(name, language, re.sub(f"^{indent}", "", text, flags=re.MULTILINE))
 
 
 def lines(block: Block) -> list[str]:

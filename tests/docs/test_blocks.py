@@ -1,4 +1,4 @@
-"""Every command and every manifest in `docs/` is one that gate, kubectl and make would take."""
+"""Each command and manifest in a text for people is one that gate, kubectl and make take."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gate.lint.finding import Severity
 from tests.docs.pages import ROOT, Block, blocks, lines, manifest
 from tests.examples.test_guides import read
 
-COMMANDS = [(block.page, line) for block in blocks("console") for line in lines(block)]
+COMMANDS = [(block.place, line) for block in blocks("console") for line in lines(block)]
 OTHERS = ("buildah", "helm", "kubectl", "pip", "podman")
 """Programs of others that a line may begin with, besides `make`."""
 
@@ -29,7 +29,7 @@ def gate_lines(line: str) -> list[str]:
 
 def check(line: str) -> None:
     """Fail unless gate takes *line*."""
-    words = shlex.split(line)
+    words = shlex.split(line, comments=True)
     words = words[words.index("gate") + 1 :]
     if words[0] in ("probe", "hold"):
         probe_arguments.read(words[0], words[1:])
@@ -41,8 +41,8 @@ def check(line: str) -> None:
         flags.parse(words)
 
 
-@pytest.mark.parametrize(("page", "line"), COMMANDS)
-def test_a_command_is_one_that_exists(page: str, line: str) -> None:
+@pytest.mark.parametrize(("place", "line"), COMMANDS)
+def test_a_command_is_one_that_exists(place: str, line: str) -> None:
     mine = gate_lines(line)
     for part in mine:
         check(part)
@@ -67,7 +67,7 @@ YAML = blocks("yaml")
 @pytest.mark.parametrize("block", YAML, ids=str)
 def test_a_manifest_has_nothing_wrong_with_it(block: Block) -> None:
     text = manifest(block)
-    found = [each for each in lint([(block.page, text)]).findings if each.severity > Severity.INFO]
+    found = [each for each in lint([(block.place, text)]).findings if each.severity > Severity.INFO]
 
     assert any("spec" in each for each in yaml.safe_load_all(text))
     assert found == []

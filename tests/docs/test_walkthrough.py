@@ -23,7 +23,7 @@ from tests.stand_ins import Ports, get, node
 
 pytestmark = pytest.mark.anyio
 
-PAGE = "walkthrough.md"
+PAGE = "docs/walkthrough.md"
 TABLE = "CREATE TABLE orders (id int); GRANT SELECT ON orders TO app"
 
 
@@ -39,7 +39,7 @@ def database() -> Iterator[Postgresql]:
 
 
 def of_page(language: str) -> list[Block]:
-    return [block for block in blocks(language) if block.page == PAGE]
+    return blocks(language, PAGE)
 
 
 def url(port: int) -> str:
