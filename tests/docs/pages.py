@@ -12,7 +12,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted(path.name for path in DOCS.glob("*.md"))
 TEXTS = [f"docs/{page}" for page in PAGES] + [
     *("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"),
-    "examples/README.md",
+    *("examples/README.md", "examples/helm/gate/README.md"),
 ]
 """All that is written for people, by its path."""
 

@@ -29,6 +29,7 @@ PLAYED_BY = {
     "docker-compose.yaml": "examples/test_examples.py",
     "exec-probe.yaml": "examples/test_examples.py",
     "helm/gate/Chart.yaml": "examples/test_helm.py",
+    "helm/gate/README.md": "examples/test_helm.py",
     "helm/gate/templates/_gate.tpl": "examples/test_helm.py",
     "helm/gate/values.schema.json": "examples/test_helm.py",
     "helm/gate/values.yaml": "examples/test_helm.py",
@@ -103,7 +104,7 @@ def test_what_is_built_is_built_of_every_file_of_the_folder() -> None:
 
 def chart_files(folder: Path) -> Iterator[Path]:
     """Yield what helm reads of a chart and of those that it depends on."""
-    names = ("Chart.yaml", "values.yaml", "values.schema.json", "templates/*.yaml")
+    names = ("Chart.yaml", "README.md", "values.yaml", "values.schema.json", "templates/*.yaml")
     for name in (*names, "templates/*.tpl"):
         yield from folder.glob(name)
     about = yaml.safe_load((folder / "Chart.yaml").read_text())

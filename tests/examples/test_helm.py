@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -213,3 +215,18 @@ def test_gate_lint_finds_nothing_in_it(render: Render) -> None:
 
     assert [each for each in report.findings if each.subject.endswith("gate")] == []
     assert report.pods == 1
+
+
+def test_the_readme_of_the_chart_has_every_value_with_its_default() -> None:
+    folder = EXAMPLES / "helm" / "gate"
+    defaults = yaml.safe_load((folder / "values.yaml").read_text())
+    schema = json.loads((folder / "values.schema.json").read_text())
+    text = (folder / "README.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| (?:`(.*?)`|\S) \|", text, re.MULTILINE))
+
+    assert rows.keys() == schema["properties"].keys() - {"global"}
+    assert {name: yaml.safe_load(value) for name, value in rows.items() if value} == defaults
+    shop = (EXAMPLES / "helm" / "shop" / "templates" / "deployment.yaml").read_text()
+    includes = re.findall(r"include \"[\w.]+\" \.", text)
+    assert len(includes) == 2
+    assert [each for each in includes if each not in shop] == []
