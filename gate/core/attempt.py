@@ -1,8 +1,9 @@
-"""The context of one attempt: the stage it is in, and the secrets it has read.
+"""The context of one attempt: the stage it is in, the secrets it has read, the places it has tried.
 
 The stage lets a timeout say where the attempt hung. The secrets are removed from every reason, a
-server's own answer included. Both belong to the attempt that runs in the current task. Tasks that
-it starts share its secrets, as one of them may fail with an answer to another.
+server's own answer included. The places in the pod are what a look can follow until the next
+attempt. All belong to the attempt that runs in the current task. Tasks that it starts share its
+secrets and places, as one of them may fail with an answer to another.
 """
 
 from __future__ import annotations
@@ -19,15 +20,20 @@ if TYPE_CHECKING:
 SHORTEST_SECRET = 3
 """Characters. A shorter secret would be removed from common words, which would give it away."""
 
+Place = tuple[str, int]
+"""Where a server of this pod listens: a loopback address and a port, or a socket's path and 0."""
+
 _stage: ContextVar[str] = ContextVar("stage", default="")
 _secrets: ContextVar[set[str] | None] = ContextVar("secrets", default=None)
+_places: ContextVar[dict[Place, bool] | None] = ContextVar("places", default=None)
 
 
 def begin(known: Iterable[str] = ()) -> None:
     """Start a new attempt in this task; *known* are its secrets that are in no file."""
     _stage.set("")
-    # Tasks inherit the variable, so they share this set.
+    # Tasks inherit the variables, so they share these.
     _secrets.set(set(known))
+    _places.set({})
 
 
 def enter_stage(name: str) -> None:
@@ -38,6 +44,19 @@ def enter_stage(name: str) -> None:
 def current_stage() -> str:
     """Return the stage that the attempt is in, empty if it has not said."""
     return _stage.get()
+
+
+def note_place(address: str, port: int = 0, *, is_there: bool) -> None:
+    """Note that at *address*, if it is in this pod, a server listens or not."""
+    known = _places.get()
+    address = address.removeprefix("::ffff:")
+    if known is not None and (address.startswith(("/", "127.")) or address == "::1"):
+        known[address, port] = is_there
+
+
+def places() -> dict[Place, bool]:
+    """Return the places in this pod that the attempt has tried, and whether a server was there."""
+    return _places.get() or {}
 
 
 def keep_secret(value: str) -> None:

@@ -6,6 +6,10 @@ FIRST = 0.05
 GROWTH = 1.5
 JITTER = 0.2
 LOCAL_LIMIT = 0.25
+LOCAL_RATE = 8
+"""Attempts a second at local targets that answer without being ready, together."""
+UNSEEN = 5.0
+"""Seconds between attempts at what looks say is not there: the kernel may lead elsewhere (DNAT)."""
 
 
 def pause(failures: int, *, limit: float, chance: float) -> float:
@@ -26,22 +30,10 @@ def jittered(seconds: float, *, chance: float) -> float:
     return seconds * (1 - JITTER + 2 * JITTER * chance)
 
 
-def longest(interval: float, *, is_local: bool) -> float:
-    """Return the limit of the pause: 250 ms at most for loopback and unix targets."""
-    return min(interval, LOCAL_LIMIT) if is_local else interval
+def longest(interval: float, *, is_local: bool, crowd: int = 0) -> float:
+    """Return the limit of the pause: 250 ms for loopback and unix targets, where those are few.
 
-
-def in_step(seconds: float, *, limit: float, now: float, phase: float) -> float:
-    """Return *seconds*, moved so that pauses near *limit* end at moments common to this process.
-
-    Waking up is what costs for local targets, which are asked often: one wake for several of them
-    takes a third less CPU. The moments are 10 % of *limit* apart, so that pauses still differ. A
-    pause that is still growing is left as it is; one at the limit stays within the 20 % below it.
-    *phase* (0 to 1) sets one process apart from another.
+    *crowd* is how many of them answer without being ready. Each attempt at such a one costs CPU on
+    the app's own machine, so many take turns; none waits longer than *interval*.
     """
-    if seconds < limit * (1 - JITTER):
-        return seconds
-    step = limit * JITTER / 2
-    # From the upper half of the spread, as what follows shortens it by up to a step.
-    end = now + limit - (limit - seconds) / 2
-    return end - (end - phase * step) % step - now
+    return min(interval, max(LOCAL_LIMIT, crowd / LOCAL_RATE)) if is_local else interval

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gate.core import attempt, backoff, durations
 from gate.core.errors import Absent, CheckFailed, NameNotFound
 from gate.core.model import Dependency, Result, Until
+from gate.runtime.lookout import Lookout, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -22,7 +23,6 @@ LONGEST_REASON = 300
 NO_REASON = "not ready"
 LOOK_AGAIN = 10.0
 """Seconds between attempts at a dependency that is ready while others are waited for."""
-_PHASE = random.random()  # noqa: S311 -- sets the gates of a node apart, guards nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,10 @@ async def run_checks(dependency_checks: Iterable[DependencyCheck], board: Board)
 
     The opening ends attempts that are under way. With nothing to wait for, the gate opens at once.
     """
-    async with asyncio.TaskGroup() as group:
+    async with Lookout() as lookout, asyncio.TaskGroup() as group:
         tasks = [
-            (dependency_check, group.create_task(_keep_checking(dependency_check, board)))
-            for dependency_check in dependency_checks
+            (each, group.create_task(_keep_checking(each, board, Watch(lookout))))
+            for each in dependency_checks
         ]
         # After the checks: a slow start must not give up a dependency that was never tried.
         group.create_task(_keep_time(board))
@@ -70,10 +70,10 @@ async def run_checks(dependency_checks: Iterable[DependencyCheck], board: Board)
                 task.cancel()
 
 
-async def _keep_checking(dependency_check: DependencyCheck, board: Board) -> None:
+async def _keep_checking(dependency_check: DependencyCheck, board: Board, watch: Watch) -> None:
     while not board.latch.is_open or dependency_check.dependency.monitor:
         board.record(await make_attempt(dependency_check))
-        await _pause(dependency_check, board)
+        await _pause(dependency_check, board, watch)
         await _rest(dependency_check.dependency, board)
 
 
@@ -88,7 +88,7 @@ async def _rest(dependency: Dependency, board: Board) -> None:
         await board.until(lambda: not board.rests(dependency.name), seconds)
 
 
-async def _pause(dependency_check: DependencyCheck, board: Board) -> None:
+async def _pause(dependency_check: DependencyCheck, board: Board, watch: Watch) -> None:
     """Sleep until the next attempt is due, or until the gate opens."""
     dependency, latch = dependency_check.dependency, board.latch
     if latch.is_open:
@@ -96,23 +96,30 @@ async def _pause(dependency_check: DependencyCheck, board: Board) -> None:
             await asyncio.sleep(dependency.interval)
         return
     if board.rests(dependency.name) or board.is_asked(dependency.name):
+        watch.note({})
         return
-    limit = backoff.longest(dependency.interval, is_local=dependency.is_local)
+    watch.note(attempt.places())
     failures = latch.failures(dependency.name)
-    # 0 failures: a success that others of `successes` must follow, at the full interval.
+    limit = backoff.longest(dependency.interval, is_local=dependency.is_local, crowd=watch.crowd)
     chance = random.random()  # noqa: S311 -- spreads load, guards nothing
-    seconds = backoff.pause(failures, limit=limit, chance=chance) if failures else limit
-    if dependency.is_local:
-        seconds = backoff.in_step(seconds, limit=limit, now=board.now(), phase=_PHASE)
-    await _sleep(dependency_check, board, seconds)
+    if dependency.is_local and watch.sees_nothing:
+        seconds = backoff.jittered(backoff.UNSEEN, chance=chance)
+    elif failures:
+        seconds = backoff.pause(failures, limit=limit, chance=chance)
+    else:
+        # A success that others of `successes` must follow, at the full interval.
+        seconds = limit
+    await _sleep(dependency_check, board, watch, seconds)
 
 
-async def _sleep(dependency_check: DependencyCheck, board: Board, seconds: float) -> None:
-    """Sleep for *seconds*, or until the gate opens or the check reports a change."""
+async def _sleep(
+    dependency_check: DependencyCheck, board: Board, watch: Watch, seconds: float
+) -> None:
+    """Sleep for *seconds*, or until the gate opens or there is news by a look or of the check."""
     changed = getattr(dependency_check.check, "changed", None)
     if changed is None:
         # The opening cancels this task, or it is monitored and goes on all the same.
-        await asyncio.sleep(seconds)
+        await watch.pause(seconds)
         return
     async with asyncio.TaskGroup() as group:
         worth = asyncio.Event()

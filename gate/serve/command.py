@@ -159,6 +159,8 @@ async def _shrink(
     if is_monitoring or not plan.settings.shrink:
         return
     await board.opened()
+    # What follows takes tens of milliseconds, which no held probe is to wait for.
+    await server.let_answer()
     if reports:
         await asyncio.wait(reports)
     handover = import_module("gate.serve.handover")

@@ -53,6 +53,11 @@ class Server:
         self._sock = sock.dup()
         self._server = await connections.accept(sock, self._connections)
 
+    async def let_answer(self) -> None:
+        """Let those answer whom a change has just woken, and those be taken in who have come."""
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+
     async def hand_over(self) -> tuple[int, list[tuple[int, bytes]]]:
         """Stop answering; return the listening descriptor, and the connections without a request.
 
@@ -63,8 +68,7 @@ class Server:
         # Not by closing the server: asyncio then drops what it has just accepted, which becomes a
         # connection only in one of the loop's next turns.
         asyncio.get_running_loop().remove_reader(self._server.sockets[0].fileno())
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
+        await self.let_answer()
         return self._sock.fileno(), await self._connections.finish()
 
     async def take_back(self) -> None:

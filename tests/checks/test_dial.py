@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from gate.checks.wire import address_race, dial
+from gate.core import attempt
 from gate.core.errors import CheckFailed
 from tests.conftest import free_port, open_files, outcome, run, why_not
 from tests.unhurried import Unhurried
@@ -286,3 +287,33 @@ def test_a_connection_ended_in_the_handshake_is_told(ca_file: Path) -> None:
             return await why_not(f"tls://127.0.0.1:{server.sockets[0].getsockname()[1]}")
 
     assert run(main()) in {"connection reset", "connection closed"}
+
+
+async def places(line: str) -> dict[attempt.Place, bool]:
+    await why_not(line)
+    return attempt.places()
+
+
+def test_an_attempt_notes_who_was_there_and_who_was_not(tmp_path: Path) -> None:
+    refused, path = free_port(), f"{tmp_path}/sock"
+    with listening("::1") as port, socket.socket(socket.AF_UNIX) as sock:
+        both = run(places(f"a tcp://localhost:{port}"))
+        none = run(places(f"a tcp://localhost:{refused}"))
+        before = run(places(f"a unix://{path}"))
+        sock.bind(path)
+        stale = run(places(f"a unix://{path}"))
+        sock.listen()
+        there = run(places(f"a unix://{path}"))
+
+    assert both == {("127.0.0.1", port): False, ("::1", port): True}
+    assert none == {("127.0.0.1", refused): False, ("::1", refused): False}
+    assert [before, stale, there] == [{(path, 0): False}, {(path, 0): False}, {(path, 0): True}]
+
+
+def test_what_is_silent_or_not_allowed_is_neither_there_nor_not(tmp_path: Path) -> None:
+    with silent("127.0.0.1") as port:
+        hung = run(places(f"a tcp://127.0.0.1:{port} timeout=100ms"))
+    (tmp_path / "file").touch()
+    odd = run(places(f"a unix://{tmp_path}/file/sock"))
+
+    assert (hung, odd) == ({}, {})

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 
 from gate.core import attempt
 from tests.conftest import run
@@ -41,3 +42,28 @@ def test_outside_of_an_attempt_no_secret_is_kept() -> None:
         return attempt.secrets()
 
     assert run(main()) == ()
+
+
+def test_the_places_of_this_pod_that_an_attempt_has_tried_are_known_until_the_next() -> None:
+    attempt.begin()
+    for address in ("127.0.0.1", "::ffff:127.0.0.2", "::1", "10.0.0.1", "2001:db8::1"):
+        attempt.note_place(address, 80, is_there=False)
+    attempt.note_place("/run/app.sock", is_there=True)
+    found = attempt.places()
+    attempt.begin()
+
+    assert found == {
+        ("127.0.0.1", 80): False,
+        ("127.0.0.2", 80): False,
+        ("::1", 80): False,
+        ("/run/app.sock", 0): True,
+    }
+    assert attempt.places() == {}
+
+
+def test_outside_of_an_attempt_no_place_is_noted() -> None:
+    def note() -> object:
+        attempt.note_place("127.0.0.1", 80, is_there=True)
+        return attempt.places()
+
+    assert contextvars.Context().run(note) == {}

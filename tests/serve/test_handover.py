@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import re
@@ -15,7 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import free_port, needs
+from gate.core.latch import Latch
+from gate.core.model import Dependency
+from gate.runtime.board import Board
+from gate.serve.answers import Answers
+from gate.serve.server import Server
+from tests.conftest import free_port, needs, run
 from tests.process import GATE, PATIENCE, GateProcess, environment, listening
 
 PATHS = (
@@ -221,3 +227,25 @@ def test_where_it_cannot_be_replaced_it_goes_on_and_says_so_once() -> None:
     assert json.loads(line)["reason"] == "no such file or directory"
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert "gate.not_shrunk" not in rest
+
+
+def test_a_held_probe_is_answered_before_the_change_is_prepared() -> None:
+    """Preparing takes tens of milliseconds, which the app would wait for."""
+
+    async def main() -> bytes:
+        board = Board(Latch([Dependency(name="db", url="tcp://db:1")], now=0.0))
+        server = Server(board, Answers(board))
+        with socket.create_server(("127.0.0.1", 0)) as sock:
+            await server.start(sock)
+            with socket.create_connection(sock.getsockname()) as client:
+                client.sendall(b"GET /startupz?hold=25s HTTP/1.1\r\nHost: gate\r\n\r\n")
+                assert server._connections
+                while not server._connections._held:  # noqa: ASYNC110 -- nothing tells of it
+                    await asyncio.sleep(0.01)
+                board.open()
+                await server.let_answer()
+                found = client.recv(100, socket.MSG_DONTWAIT)
+            await server.close()
+        return found
+
+    assert run(main()).startswith(b"HTTP/1.1 200 OK")

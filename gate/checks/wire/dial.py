@@ -82,7 +82,10 @@ async def dial_unix(path: str) -> socket.socket:
         sock.connect(path)
     except OSError as exc:
         sock.close()
+        if exc.errno in _ABSENT:
+            attempt.note_place(path, is_there=False)
         raise _kind(exc.errno)(reason_of(exc)) from exc
+    attempt.note_place(path, is_there=True)
     return sock
 
 
@@ -175,6 +178,8 @@ def _start(family: int, address: Any) -> socket.socket:  # noqa: ANN401 -- as so
         code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if code:
         sock.close()
+        if code == errno.ECONNREFUSED:
+            attempt.note_place(*address[:2], is_there=False)
         raise _kind(code)(reason_of(OSError(code, os.strerror(code))))
     return sock
 
@@ -186,9 +191,12 @@ async def _finish(sock: socket.socket, address: Any) -> socket.socket:  # noqa: 
         _refuse_itself(sock)
     except BaseException as exc:
         sock.close()
+        if isinstance(exc, ConnectionRefusedError):
+            attempt.note_place(*address[:2], is_there=False)
         if isinstance(exc, OSError):
             raise _kind(exc.errno)(reason_of(exc)) from exc
         raise
+    attempt.note_place(*address[:2], is_there=True)
     return sock
 
 
