@@ -29,10 +29,11 @@ _EXAMPLES = {
 }
 """URLs by which a check shows all its options, where SCHEME://localhost:1 would not do."""
 
+_GRPC = (("h2", "grpc", "every check"),)
 _HTTP2 = ("h2", "http2", "option http2")
 NEEDS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "gate.checks.dns.check": (("dns", "dns", "options type and server"),),
-    "gate.checks.grpc.check": (("h2", "grpc", "every check"),),
+    "gate.checks.grpc.check": _GRPC,
     "gate.checks.http.check": (_HTTP2,),
     "gate.checks.kafka.check": (("aiokafka", "kafka", "a login by SCRAM"),),
     "gate.checks.mongodb.check": (
@@ -43,6 +44,8 @@ NEEDS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "gate.checks.presets": (_HTTP2,),
     "gate.checks.s3.check": (_HTTP2,),
     "gate.checks.sidecar": (_HTTP2,),
+    "gate.checks.spiffe": _GRPC,
+    "gate.checks.temporal": _GRPC,
 }
 """Module of a check to what it imports when that is configured: package, extra, for what."""
 

@@ -10,12 +10,13 @@ from typing import Any
 import grpc
 import pytest
 import trustme
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health as grpc_health
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import StreamEnded
 
-from gate.checks.grpc import check
+from gate.checks.grpc import health
 from gate.core.errors import CheckFailed
 from tests.checks.servers.grpc import grpc_server
 from tests.conftest import free_port, outcome, problems_of, run, why_not
@@ -25,7 +26,7 @@ Status = health_pb2.HealthCheckResponse
 
 @pytest.fixture(scope="module")
 def servicer() -> Any:
-    servicer = health.HealthServicer()
+    servicer = grpc_health.HealthServicer()
     servicer.set("shop.Orders", Status.SERVING)
     servicer.set("shop.Stock", Status.NOT_SERVING)
     servicer.set("shop.New", Status.UNKNOWN)
@@ -72,7 +73,7 @@ def test_a_long_service_name_is_sent_whole(port: int, servicer: Any) -> None:
 
 
 def test_a_server_that_starts_to_serve_becomes_ready() -> None:
-    servicer = health.HealthServicer()
+    servicer = grpc_health.HealthServicer()
     servicer.set("", Status.NOT_SERVING)
 
     with grpc_server(servicer) as port:
@@ -280,10 +281,21 @@ def test_a_stream_that_is_reset_says_so() -> None:
     )
 
 
-@pytest.mark.parametrize("body", [b"", b"\0\0\0\0\2\x08", b"\1\0\0\0\2\x08\1", b"\0\0\0\0\1x"])
-def test_a_body_that_is_no_health_message_is_refused(body: bytes) -> None:
+@pytest.mark.parametrize("body", [b"", b"\0\0\0\0\2\x08", b"\1\0\0\0\2\x08\1"])
+def test_an_answer_without_a_whole_message_is_refused(body: bytes) -> None:
+    answer: Frames = [
+        head(status="200", content_type="application/grpc"),
+        ("send_data", {"data": body}),
+        ("send_headers", {"headers": [("grpc-status", "0")], "end_stream": True}),
+    ]
+
+    assert run(of_h2_server(answer)) == "the answer holds no whole message"
+
+
+@pytest.mark.parametrize("message", [b"\x08", b"\x10\1", b"\x08\1\x08\1"])
+def test_a_message_of_something_else_is_refused(message: bytes) -> None:
     with pytest.raises(CheckFailed, match="the answer holds no health message"):
-        check.health(body)
+        health.read(message)
 
 
 def test_a_path_is_a_problem() -> None:

@@ -1,4 +1,4 @@
-"""One unary gRPC call on a fresh HTTP/2 connection; needs the package h2."""
+"""One gRPC call on a fresh HTTP/2 connection; needs the package h2."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from gate.checks.wire.dial import Stream
 
+_FRAME_HEAD = 5
 _NOT_HTTP2 = "not HTTP/2 on this port"
 _MOST_READ = 256 * 1024
 """Bytes of an answer; the body alone is bounded by the stream's window, 64 KiB."""
@@ -35,6 +36,12 @@ class Answer:
     body: bytes = b""
     is_complete: bool = False
 
+    @property
+    def has_message(self) -> bool:
+        """Whether a whole message has come."""
+        size = int.from_bytes(self.body[1:5], "big")
+        return len(self.body) >= _FRAME_HEAD and len(self.body) >= _FRAME_HEAD + size
+
     def take(self, headers: Iterable[tuple[Any, Any]]) -> None:
         """Note what counts of *headers*; without a body all stand in the first frame."""
         found = {str(name): str(value) for name, value in headers}
@@ -44,10 +51,13 @@ class Answer:
         self.grpc_message = found.get("grpc-message", self.grpc_message)
 
 
-async def call(stream: Stream, *, headers: list[tuple[str, str]], body: bytes) -> Answer:
+async def call(
+    stream: Stream, *, headers: list[tuple[str, str]], body: bytes, is_stream: bool = False
+) -> Answer:
     """Return the answer to the one request; raises `CheckFailed` where none can be read.
 
-    The caller closes the stream.
+    One that *is_stream* may have no end: it is left after its first message. The caller closes the
+    stream of bytes.
     """
     connection = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
     connection.initiate_connection()
@@ -55,7 +65,7 @@ async def call(stream: Stream, *, headers: list[tuple[str, str]], body: bytes) -
     connection.send_data(1, body, end_stream=True)
     stream[1].write(connection.data_to_send())
     try:
-        answer = await _read(connection, stream)
+        answer = await _read(connection, stream, is_stream=is_stream)
         connection.close_connection()
     except ProtocolError as exc:
         raise CheckFailed(_NOT_HTTP2) from exc
@@ -65,10 +75,10 @@ async def call(stream: Stream, *, headers: list[tuple[str, str]], body: bytes) -
     return answer
 
 
-async def _read(connection: H2Connection, stream: Stream) -> Answer:
+async def _read(connection: H2Connection, stream: Stream, *, is_stream: bool) -> Answer:
     reader, writer = stream
     answer, read, frames = Answer(), 0, GracefulEnd()
-    while not answer.is_complete:
+    while not (answer.is_complete or (is_stream and answer.has_message)):
         data = await reader.read(65536)
         if not data:
             why = "connection closed"

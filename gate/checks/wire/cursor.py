@@ -18,3 +18,8 @@ class Cursor:
             raise ValueError(msg)
         found, self._at = self._data[self._at : end], end
         return found
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether nothing is left."""
+        return self._at == len(self._data)
