@@ -145,7 +145,7 @@ def test_what_a_probe_imports_brings_nothing(module: str) -> None:
         ),
         (
             "runtime.runner",
-            {"core", "runtime.lookout", "runtime.listening_sockets"}
+            {"core", "core.one_line", "runtime.lookout", "runtime.listening_sockets"}
             | {f"core.{each}" for each in ("backoff", "durations", "errors", "model", "attempt")},
         ),
     ],

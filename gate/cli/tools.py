@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gate import DISTRIBUTION, checks, config
 from gate.config import flags
 from gate.core.errors import ConfigError, GateError, UsageError
 from gate.report import output
+from gate.runtime.loop import Loop
 from gate.serve import state_file
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Callable, Iterator
 
 
 def lint(given: Namespace) -> int:
     """Run `gate lint`; return the exit code."""
-    try:
+    with _yaml_for("lint"):
         from gate.lint import command  # noqa: PLC0415 -- PyYAML, only for lint
-    except ModuleNotFoundError as exc:
-        if exc.name != "yaml":
-            raise
-        msg = f"lint needs the package PyYAML; pip install '{DISTRIBUTION}[lint]'"
-        raise UsageError(msg) from exc
     text, code = command.run(given, sys.stdin.buffer)
     return output.print_output(text) or code
 
 
 def inject(given: Namespace) -> int:
     """Run `gate inject`; return the exit code."""
-    try:
+    with _yaml_for("inject", "inject"):
         from gate.inject import command  # noqa: PLC0415 -- YAML, only for inject
-    except ModuleNotFoundError as exc:
-        if exc.name != "yaml":
-            raise
-        msg = f"inject needs the package PyYAML; pip install '{DISTRIBUTION}[inject]'"
-        raise UsageError(msg) from exc
     text, code = command.run(given, sys.stdin.buffer)
     return output.print_output(text) or code
 
@@ -88,10 +82,32 @@ def forget(given: Namespace) -> int:
     return 0
 
 
-COMMANDS = {
+def status(given: Namespace) -> int:
+    """Run `gate status`; return the exit code."""
+    with _yaml_for("status"):
+        from gate.status import command  # noqa: PLC0415 -- PyYAML and httpx, only for status
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        text, code = runner.run(command.run(given))
+    return output.print_output(text) or code
+
+
+COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "checks": list_checks,
     "forget": forget,
     "inject": inject,
     "lint": lint,
     "manifest": manifest,
+    "status": status,
 }
+
+
+@contextmanager
+def _yaml_for(command: str, extra: str = "lint") -> Iterator[None]:
+    """Say what to install where *command* cannot be imported for want of PyYAML."""
+    try:
+        yield
+    except ModuleNotFoundError as exc:
+        if exc.name != "yaml":
+            raise
+        msg = f"{command} needs the package PyYAML; pip install '{DISTRIBUTION}[{extra}]'"
+        raise UsageError(msg) from exc

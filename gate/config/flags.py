@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, NoReturn
 
 from gate import __version__, config
+from gate.config import status_flags
 from gate.core import command_line
 from gate.core.errors import UsageError
 from gate.core.suggest import closest
@@ -26,6 +27,7 @@ commands:
   manifest  print the container that this configuration asks for (gate manifest --help)
   inject  put gate into manifests (gate inject --help)
   checks  list the schemes, their options and what ready means (gate checks --help)
+  status  which pods of a cluster are held, and why (gate status --help)
 """
 _EPILOG = """\
 Dependencies come from GATE_DEPENDENCIES, one a line, and GATE_DEPENDENCY_<NAME>:
@@ -38,7 +40,9 @@ _OUTPUT = "lines on stderr, or JSON, a line for each change, on stdout (on a ter
 _LINT = ("--select", "--ignore", "--output", "--kubernetes-version", "--explain")
 _INJECT = ("--sources", "--form", "--set", "--remove", "--check", "--diff", "--in-place")
 _MANIFEST = ("--mode", "--image", "--name", "--durable")
-_COMMANDS = ("serve", "wait", "probe", "hold", "forget", "lint", "manifest", "inject", "checks")
+_STATUS = ("--namespace", "--all-namespaces", "--context", "--kubeconfig")
+_TOOLS = ("forget", "lint", "manifest", "inject", "checks", "status")
+_COMMANDS = ("serve", "wait", "probe", "hold", *_TOOLS)
 _WORDS = {"wait": "dependency", "lint": "file", "inject": "file", "checks": "scheme"}
 """The positional argument of each command that has one, as argparse calls it."""
 
@@ -100,7 +104,8 @@ def settings(given: argparse.Namespace) -> dict[str, str]:
 def _refuse(word: str, arguments: Sequence[str], command: str) -> NoReturn:
     flag = word.partition("=")[0]
     known = [setting.flag for setting in config.SETTINGS]
-    near = closest(flag, [*known, "--once", "--dependencies", *_LINT, *_MANIFEST, *_INJECT])
+    own = ("--once", "--dependencies", *_LINT, *_MANIFEST, *_INJECT, *_STATUS)
+    near = closest(flag, [*known, *own])
     if not word.startswith("-"):
         hint = f"{command} takes no dependencies: set GATE_DEPENDENCIES"
     else:
@@ -148,6 +153,7 @@ def _parser() -> _Parser:
     _add_manifest(commands, flags)
     _add_inject(commands)
     _add_checks(commands)
+    status_flags.add(commands)
     return parser
 
 

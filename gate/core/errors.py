@@ -6,6 +6,7 @@
     ├── ConfigError       2   the user must act; holds every problem found
     ├── UsageError       2   the command line is wrong
     ├── ListenError       1   the address cannot be listened on
+    ├── ClusterError      3   the cluster could not be asked
     ├── NotReady          1   not everything became ready in time
     └── CommandError  126/127 the command after `--` cannot be run
     CheckFailed               not ready, and why; expected, tried again
@@ -68,6 +69,12 @@ class ListenError(GateError):
 
     If it went on, another process on that port would answer the kubelet's probe.
     """
+
+
+class ClusterError(GateError):
+    """The cluster could not be asked, so that nothing is known of it."""
+
+    exit_code = 3
 
 
 class NotReady(GateError):  # noqa: N818 -- an outcome, not a fault

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MODES = ("serve", "wait", "probe", "hold")
 _CLIENTS = ("probe", "hold")
-_TOOLS = ("checks", "forget", "inject", "lint", "manifest")
+_TOOLS = ("checks", "forget", "inject", "lint", "manifest", "status")
 _INFORMING = {"-h", "--help", "--version"}
 _LINE = re.compile(r"line (\d+)")
 _MISSING_DRIVER = "needs the package"

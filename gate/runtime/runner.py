@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gate.core import attempt, backoff, durations
 from gate.core.errors import Absent, CheckFailed, NameNotFound
 from gate.core.model import Dependency, Result, Until
+from gate.core.one_line import one_line
 from gate.runtime.lookout import Lookout, Watch
 
 if TYPE_CHECKING:
@@ -193,6 +194,4 @@ async def _in_time(dependency_check: DependencyCheck) -> None:
 
 def _clean(reason: str) -> str:
     """Return *reason* as one short line without secrets."""
-    shown = attempt.redacted(reason)
-    line = " ".join("".join(char if char.isprintable() else " " for char in shown).split())
-    return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 1] + "…"
+    return one_line(attempt.redacted(reason), LONGEST_REASON)

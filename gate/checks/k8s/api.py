@@ -42,14 +42,15 @@ class Resource:
         return f"{self.plural} ({self.group or 'core'})"
 
     def path(self, namespace: str) -> str:
-        """Return the path of its objects in *namespace*."""
+        """Return the path of its objects in *namespace*, in all of them where that is empty."""
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
-        inside = "" if self.is_cluster_wide else f"/namespaces/{namespace}"
+        inside = "" if self.is_cluster_wide or not namespace else f"/namespaces/{namespace}"
         return f"{root}{inside}/{self.plural}"
 
     def where(self, namespace: str) -> str:
         """Return where its objects are, in words."""
-        return "in the cluster" if self.is_cluster_wide else f"in namespace {namespace}"
+        is_everywhere = self.is_cluster_wide or not namespace
+        return "in the cluster" if is_everywhere else f"in namespace {namespace}"
 
 
 class Forbidden(CheckFailed):

@@ -93,7 +93,7 @@ class Account:
 def parse(target: Target) -> Account:
     """Return what the options of *target* say."""
     return Account(
-        server=target.read("server", _server, None),
+        server=target.read("server", server_of, None),
         token_file=secret_file.path_option(target, "token-file"),
         namespace=target.read("namespace", name_of, ""),
         tls=tls_options.parse(target),
@@ -108,7 +108,8 @@ def name_of(text: str) -> str:
     return text
 
 
-def _server(text: str) -> Url:
+def server_of(text: str) -> Url:
+    """Return *text* if it can be where an API server is; raises `ValueError`."""
     url = urls.parse(text)
     if url.scheme not in _PORTS or len(url.hosts) != 1 or url.username or url.raw_query:
         msg = "wants https://host:port"

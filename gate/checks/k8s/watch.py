@@ -14,9 +14,9 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from gate.checks.k8s import listing
 from gate.checks.k8s.api import (
     FORBIDDEN,
-    GONE,
     NOT_FOUND,
     OK,
     Connection,
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from gate.checks.k8s.readiness import Finding, Object
     from gate.checks.k8s.service_account import Account
 
-PAGE = 100
-"""Objects in one answer to a list."""
 LIFE = 300
 """Seconds after which the API server shall end a watch."""
 RETRY = 30.0
@@ -141,28 +139,17 @@ class Watch:
     async def _pages(self, connection: Connection) -> tuple[dict[str, Finding], str]:
         """Return the findings about all objects, and the version of the list."""
         findings: dict[str, Finding] = {}
-        query = {**self._selection, "limit": str(PAGE)}
-        while True:
-            page = await self._page(connection, query)
-            findings |= {_uid(thing): self._find(thing) for thing in page.get("items") or ()}
-            if not page["metadata"].get("continue"):
-                return findings, str(page["metadata"].get("resourceVersion") or "")
-            query["continue"] = page["metadata"]["continue"]
-
-    async def _page(self, connection: Connection, query: dict[str, str]) -> dict[str, Any]:
-        answer = await connection.get(
-            self._path(), query, self._accepted("PartialObjectMetadataList")
+        version = await listing.read(
+            connection,
+            listing.Wanted(
+                resource=self._resource,
+                namespace=self.namespace,
+                selection=self._selection,
+                accept=self._accepted("PartialObjectMetadataList"),
+            ),
+            lambda thing: findings.update({_uid(thing): self._find(thing)}),
         )
-        page = await connection.body(answer)
-        if answer.status_code == GONE:
-            msg = "API server: the list has changed while it was read"
-            raise CheckFailed(msg)
-        if answer.status_code != OK:
-            raise refusal(answer.status_code, page, "list", self._resource, self._place())
-        if not isinstance(page, dict) or not isinstance(page.get("metadata"), dict):
-            msg = "API server: the answer is not a list of objects"
-            raise CheckFailed(msg)
-        return page
+        return findings, version
 
     def _follow_from(self, version: str, connection: Connection) -> None:
         """Start the watch; it ends with the task that makes the attempts."""

@@ -5,7 +5,8 @@ concepts", "Authenticating", "Using RBAC") as far as a client that lists and wat
 paths, the bodies of lists and of `Status`, resource versions that grow with each write, lists
 in pages with `continue`, a watch as one JSON object a chunk and line, the history from a
 version on, bookmarks, `410 Gone` (in the stream, as status 200, when a watch starts too far
-back), 401 and 403 with the real texts, `DELETED` for what no longer matches a selector.
+back), 401 and 403 with the real texts, `DELETED` for what no longer matches a selector, and the
+proxy to a pod's port, which is one of this machine.
 `kubectl` 1.32 was run against it once, with discovery put in front: `get --watch`, `wait`
 and `rollout status` take it for the real thing.
 
@@ -23,6 +24,7 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from tests.checks.servers.kubernetes_api import (
+    PROXY,
     Asked,
     Event,
     Object,
@@ -46,6 +48,11 @@ class Kubernetes:
         self.connections = 0
         self.port = 0
         self.page_limit = 500
+        self.pod_ports: dict[tuple[str, str, int], int | bytes | None] = {}
+        """Namespace, pod and port to the port of this machine behind it, or to what it answers.
+
+        None: it never does.
+        """
         self.failure: tuple[int, str] | None = None
         """Status and text that every request is answered with."""
         self._tls = tls
@@ -188,11 +195,36 @@ class Kubernetes:
             _send(writer, 401, status(401, "Unauthorized", "Unauthorized"))
         elif self.failure is not None:
             _send(writer, self.failure[0], status(self.failure[0], "Failure", self.failure[1]))
+        elif found := PROXY.fullmatch(url.path):
+            await self._proxy(reader, writer, *found.groups())
         elif asked is None:
             _send(writer, 404, b"404 page not found\n")
         else:
             self.asked.append(asked)
             await self._allow(asked, reader, writer)
+
+    async def _proxy(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *place: str,
+    ) -> None:
+        """Give the answer of the pod; RBAC says get for each of its methods."""
+        namespace, pod, port, path = place
+        asked = Asked("get", "v1", "pods/proxy", namespace, {}, pod)
+        self.asked.append(asked)
+        if ("get", "pods/proxy") in self.denied:
+            _send(writer, 403, forbidden(asked))
+            return
+        there = self.pod_ports.get((namespace, pod, int(port)), 1)
+        if there is None:
+            await reader.readexactly(1)
+            return
+        try:
+            _send(writer, 200, there if isinstance(there, bytes) else await _fetched(there, path))
+        except OSError as exc:
+            text = f"error trying to reach service: dial tcp 10.1.2.3:{port}: {exc.strerror}"
+            _send(writer, 503, status(503, "ServiceUnavailable", text))
 
     async def _allow(
         self, asked: Asked, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -259,6 +291,15 @@ class Kubernetes:
         await asyncio.gather(gone, ended, return_exceptions=True)
         if is_gone:
             raise ConnectionResetError
+
+
+async def _fetched(port: int, path: str) -> bytes:
+    """Return the body of what a server of this machine answers."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"GET {path} HTTP/1.1\r\nhost: pod\r\nconnection: close\r\n\r\n".encode())
+    answer = await reader.read()
+    writer.close()
+    return answer.partition(b"\r\n\r\n")[2]
 
 
 def _send(writer: asyncio.StreamWriter, status: int, body: Object | bytes) -> None:

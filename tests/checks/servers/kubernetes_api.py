@@ -12,6 +12,7 @@ Object = dict[str, Any]
 KINDS = {
     "v1": {
         "pods": "Pod",
+        "events": "Event",
         "services": "Service",
         "nodes": "Node",
         "secrets": "Secret",
@@ -32,6 +33,7 @@ KINDS = {
 _PATH = re.compile(
     r"/(?:api/(v1)|apis/([^/]+/[^/]+))(?:/namespaces/([^/]+))?/([a-z]+)(?:/([^/]+))?"
 )
+PROXY = re.compile(r"/api/v1/namespaces/([^/]+)/pods/([^/:]+):([0-9]+)/proxy(/.*)")
 _CLUSTER_WIDE = frozenset({"nodes", "namespaces"})
 USER = "system:serviceaccount:prod:app"
 
@@ -61,7 +63,10 @@ class Asked:
         meta, labels = thing["metadata"], thing["metadata"].get("labels", {})
         if resource != self.resource or self.namespace not in {"", meta["namespace"]}:
             return False
-        name = self.query.get("fieldSelector", "").removeprefix("metadata.name=")
+        field, _, wanted = self.query.get("fieldSelector", "").partition("=")
+        if field == "involvedObject.uid" and thing["involvedObject"]["uid"] != wanted:
+            return False
+        name = wanted if field == "metadata.name" else ""
         pairs = [pair.split("=") for pair in self.query.get("labelSelector", "").split(",") if pair]
         return name in {"", meta["name"]} and all(labels.get(key) == value for key, value in pairs)
 
@@ -107,7 +112,9 @@ def asked_by(path: str, query: dict[str, str], accept: str = "") -> Asked | None
     if found is None:
         return None
     version, namespace, resource = found[1] or found[2], found[3] or "", found[4]
-    if resource not in KINDS.get(version, ()) or (resource in _CLUSTER_WIDE) == bool(namespace):
+    # All of a resource that is in namespaces can be listed, one of them has its namespace.
+    is_whole = bool(namespace) != (resource in _CLUSTER_WIDE) or not (namespace or found[5])
+    if resource not in KINDS.get(version, ()) or not is_whole:
         return None
     verb = "watch" if query.get("watch") in {"1", "true"} else "get" if found[5] else "list"
     return Asked(verb, version, resource, namespace, query, found[5] or "", accept)
@@ -132,6 +139,7 @@ def not_found(asked: Asked) -> Object:
 
 def forbidden(asked: Asked) -> Object:
     of = f"{asked.resource}.{asked.group}" if asked.group else asked.resource
+    of += f' "{asked.name}"' if asked.name else ""
     scope = f'in the namespace "{asked.namespace}"' if asked.namespace else "at the cluster scope"
     text = (
         f'{of} is forbidden: User "{USER}" cannot {asked.verb} resource "{asked.resource}" '

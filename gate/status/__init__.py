@@ -1,0 +1,1 @@
+"""`gate status`: which pods of a cluster are held back, since when, for what, and why."""

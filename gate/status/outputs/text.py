@@ -1,0 +1,86 @@
+"""Text, for a person: pods of one workload that wait for the same are told together."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from gate.core import durations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from gate.status.report import HeldPod, Need, Report
+
+_WORDS = {
+    "waiting": "held",
+    "overdue": "held, overdue",
+    "starting": "gate is not running yet",
+    "failing": "gate fails",
+}
+
+
+def write(report: Report) -> str:
+    """Return *report* as text."""
+    blocks = [_block(list(alike), report.at) for _, alike in groupby(_sorted(report), _likeness)]
+    notes = [f"not looked at: {note}\n" for note in report.notes]
+    return "\n".join([*blocks, _verdict(report)]) + "".join(notes)
+
+
+def _sorted(report: Report) -> list[HeldPod]:
+    return sorted(report.held, key=lambda pod: (pod.workload, str(_likeness(pod)), pod.name))
+
+
+def _likeness(pod: HeldPod) -> tuple[object, ...]:
+    """Return what pods have in common that are told together."""
+    needs = [(need.name, need.state, need.reason, need.is_pending) for need in pod.needs]
+    return pod.workload, pod.reason, pod.source, pod.unasked, needs
+
+
+def _block(pods: list[HeldPod], now: datetime) -> str:
+    first = pods[0]
+    lines = [f"{first.namespace}  {first.workload}"]
+    lines += [f"  {row}" for row in _table([_pod(pod, now) for pod in pods])]
+    if first.reason:
+        lines.append(f"    {first.reason}")
+    lines += [f"    {row}" for row in _table([_need(need) for need in first.needs])]
+    if first.source != "status":
+        lines.append(f"    {_source(first)}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _pod(pod: HeldPod, now: datetime) -> tuple[str, ...]:
+    if pod.since is None:
+        return pod.name, _WORDS[pod.state]
+    took = durations.show(max(0, round((now - pod.since).total_seconds()))) or "0s"
+    return pod.name, f"{_WORDS[pod.state]} for {took}"
+
+
+def _need(need: Need) -> tuple[str, ...]:
+    mark = "-" if need.is_pending else "+" if need.state == "ready" else "?"
+    what = need.reason or ("no answer yet" if need.is_pending else need.state)
+    tries = f" ({need.attempts} attempts)" if need.is_pending and need.attempts else ""
+    return f"[{mark}]{need.name}", need.url, f"{what}{tries}"
+
+
+def _source(pod: HeldPod) -> str:
+    """Return where it is known from, and why not from gate itself."""
+    known = {"pod": "nothing tells why"}.get(pod.source, f"known from its last {pod.source}")
+    logs = f"kubectl logs -n {pod.namespace} {pod.name} -c {pod.container}"
+    asked = f"; gate could not be asked: {pod.unasked}" if pod.unasked else ""
+    return f"({known}{asked}; see {logs})"
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    rows = list(rows)
+    columns = max((len(row) for row in rows), default=0)
+    widths = [max(len(row[column]) for row in rows) for column in range(columns)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def _verdict(report: Report) -> str:
+    count = len(report.held)
+    pods = "1 pod" if report.gated == 1 else f"{report.gated} pods"
+    verb = "is" if count in {0, 1} else "are"
+    return f"{report.where}: {count or 'none'} of {pods} with gate {verb} held\n"

@@ -1,0 +1,62 @@
+"""What `gate status` has found, for every form of output; each text is one printable line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gate.core.target import Target
+    from gate.status.seen import Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """One dependency of a pod."""
+
+    name: str
+    url: str
+    """Without user, password and query."""
+    state: str
+    """As in `/status`; `unknown` where gate could not be asked."""
+    reason: str
+    attempts: int | None
+    is_pending: bool
+    """Whether it holds the pod now."""
+    target: Target | None
+    """What the pod's spec says of it, where that can be read there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldPod:
+    """A pod that gate holds back."""
+
+    namespace: str
+    name: str
+    workload: Workload
+    container: str
+    state: str
+    """`waiting`, `overdue`, `starting`, `failing`."""
+    since: datetime | None
+    reason: str
+    """What is known beyond the dependencies: why gate fails, what an event says."""
+    source: str
+    """Who said it: `status` (gate itself), `event`, `termination message`, `pod`."""
+    unasked: str
+    """Why gate itself could not be asked, empty where it could."""
+    needs: tuple[Need, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The pods of one namespace, or of all."""
+
+    where: str
+    at: datetime
+    gated: int
+    """How many pods have gate."""
+    held: tuple[HeldPod, ...]
+    notes: tuple[str, ...]
+    """What could not be looked at."""
