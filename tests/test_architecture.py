@@ -45,7 +45,7 @@ DOORS = {
     "h2": {"checks.grpc.call", "checks.http.http2"},
     "httpx": {
         *("checks.http.http1", "checks.http.http2", "checks.http.request", "checks.http.options"),
-        *("checks.http.routing", "checks.k8s.api"),
+        *("checks.http.routing", "checks.identity.exchange", "checks.k8s.api"),
     },
     "aiokafka": {"checks.kafka.scram"},
     "asyncpg": {"checks.postgresql.answers", "checks.postgresql.driver"},

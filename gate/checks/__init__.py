@@ -43,6 +43,8 @@ Parse = Callable[[Target], "Check | None"]
 SCHEMES: dict[str, str] = {
     "amqp": "gate.checks.amqp.check",
     "amqps": "gate.checks.amqp.check",
+    "aws-irsa": "gate.checks.identity.aws",
+    "azure-workload-identity": "gate.checks.identity.azure",
     "cassandra": "gate.checks.cassandra.check",
     "clickhouse": "gate.checks.presets",
     "consul": "gate.checks.presets",

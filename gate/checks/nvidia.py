@@ -55,9 +55,7 @@ class Nvidia:
 def parse(target: Target) -> Nvidia:
     """Return the check that *target* describes."""
     least = target.number("min", 1)
-    target.wants_only("nvidia:", is_path_read=False)
-    if target.url.hosts:
-        target.problem("the URL wants no host; write nvidia:")
+    target.wants_only("nvidia:", is_host_read=False)
     return Nvidia(least=least)
 
 

@@ -159,7 +159,9 @@ class Target:
             return "localhost", 1
         return self.url.host, port
 
-    def wants_only(self, form: str, *, is_path_read: bool = False) -> None:
+    def wants_only(
+        self, form: str, *, is_path_read: bool = False, is_host_read: bool = True
+    ) -> None:
         """Note a problem for parts of the URL that *form*, which the check reads, does not have.
 
         Call it after the options are read: it says which of them were put into the query by
@@ -168,6 +170,7 @@ class Target:
         url = self.url
         parts = {
             "user": url.username is not None or url.password is not None,
+            "host": not is_host_read and bool(url.hosts),
             "path": not is_path_read and url.path.strip("/") != "",
             "query": url.raw_query != "",
         }

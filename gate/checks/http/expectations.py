@@ -64,7 +64,7 @@ class Expected:
         if not (self.regex or self.query):
             await self._let_finish(answer)
             return
-        body, is_whole = await _read(answer)
+        body, is_whole = await read_body(answer)
         if answer.headers.get("content-encoding", "identity") != "identity":
             msg = "body: the server sends it compressed, unasked"
             raise CheckFailed(msg)
@@ -78,7 +78,7 @@ class Expected:
         """
         with suppress(CheckFailed, TimeoutError):
             async with asyncio.timeout(self.patience):
-                await _read(answer)
+                await read_body(answer)
 
     async def _refusal(self, answer: httpx.Response) -> CheckFailed:
         """Return what the status means, and what is down where the answer names it."""
@@ -87,7 +87,7 @@ class Expected:
         if self.has_detail and not detail:
             with suppress(CheckFailed, TimeoutError):
                 async with asyncio.timeout(self.patience):
-                    detail = health_document.down((await _read(answer))[0])
+                    detail = health_document.down((await read_body(answer))[0])
         text = f"status {status}{': ' if detail else ''}{detail}"
         return (Absent if status in _ABSENT else CheckFailed)(text)
 
@@ -171,7 +171,7 @@ def _query(text: str) -> Query:
     return query
 
 
-async def _read(answer: httpx.Response) -> tuple[bytes, bool]:
+async def read_body(answer: httpx.Response) -> tuple[bytes, bool]:
     """Return the body as far as it is looked at, and whether that is all of it."""
     attempt.enter_stage("response body")
     body = bytearray()

@@ -1,0 +1,68 @@
+"""One POST of a form to the cloud's service of tokens, on a connection of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import httpx
+
+from gate.checks.http import routing
+from gate.checks.http.expectations import read_body
+from gate.checks.http.http1 import Http1
+from gate.checks.http.request import RequestTemplate
+from gate.checks.wire import tls_options
+from gate.checks.wire.tls_options import closing
+from gate.core import url as urls
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gate.checks.http.routing import Route
+    from gate.core.target import Target
+
+_HEADER = (("content-type", "application/x-www-form-urlencoded"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Where the form goes."""
+
+    url: httpx.URL
+    route: Route
+
+    async def post(self, form: Mapping[str, str]) -> tuple[int, bytes]:
+        """Return status and body of the answer to *form*; raises `CheckFailed`."""
+        ask = RequestTemplate(
+            url=self.url,
+            route=self.route,
+            method="POST",
+            header=_HEADER,
+            body=urlencode(form).encode(),
+        )
+        stream = await self.route.open(("http/1.1",))
+        async with closing(stream[1]), Http1(stream) as transport:
+            answer = await transport.handle_async_request(await ask.request())
+            body, _ = await read_body(answer)
+            return answer.status_code, body
+
+
+def parse(target: Target, option: str, base: str, path: str = "") -> Exchange:
+    """Return where the form goes: to *path* below the URL *base*, which *option* may have said."""
+    try:
+        place = _below(base, path)
+    except ValueError as exc:
+        target.problem(f"{option}: {exc}")
+        place = urls.parse("https://localhost")
+    url = httpx.URL(str(place))
+    route = routing.parse(target.toward(place), url, tls_options.parse(target))
+    return Exchange(url, route)
+
+
+def _below(base: str, path: str) -> urls.Url:
+    url = urls.parse(base)
+    if url.scheme not in routing.PORTS or not url.hosts or url.raw_query or url.username:
+        msg = "wants a URL like https://host"
+        raise ValueError(msg)
+    return replace(url, path=f"{url.path.rstrip('/')}{path or '/'}")
