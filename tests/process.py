@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 from tests.conftest import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 GATE = [sys.executable, "-m", "gate"]
 PATIENCE = 20.0
@@ -37,12 +37,17 @@ class Answer:
 class GateProcess:
     """A running `gate`, its environment nothing but what is given."""
 
-    def __init__(self, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        program: Sequence[str] = GATE,
+    ) -> None:
         self.port = free_port()
         self.lines: list[str] = []
         self._queue: queue.Queue[str | None] = queue.Queue()
         self._process = subprocess.Popen(
-            [*GATE, *arguments],
+            [*program, *arguments],
             env=environment(self.port, env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

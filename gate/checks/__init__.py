@@ -184,7 +184,7 @@ def _parse_elsewhere(entry: EntryPoint, target: Target) -> Check | None:
     try:
         parse: Parse = entry.load()
         return parse(target)
-    except Exception as exc:  # noqa: BLE001 -- whatever that package does
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 -- whatever that package does
         why = f"{type(exc).__name__}: {exc}"
         target.problem(f"{entry.name}: its package {entry.value} cannot be used: {why}")
         return None

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import select
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
@@ -41,6 +43,8 @@ _AT_ONCE = 5
 """How many different reasons of one dependency are logged without a pause between them."""
 _PAUSE = 5.0
 """Seconds between later ones: a message with a counter or a time in it is new at each attempt."""
+_STANDSTILL = 20
+"""Milliseconds that a line waits for its reader."""
 _MOST_REASONS = 20
 """How many different reasons of one dependency are logged as they come.
 
@@ -87,7 +91,8 @@ def template(event: str, *, level: str, form: str, **details: Any) -> tuple[str,
 class _Lines:
     """Writes lines to *stream*, as long as the stream takes them.
 
-    A reader that has gone away is no reason to fail, and there is nobody left to tell.
+    A reader that has gone away is no reason to fail, and there is nobody left to tell. One that
+    stands still costs its lines: probes and signals do not wait for it.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -96,10 +101,32 @@ class _Lines:
     def info(self, line: str) -> None:
         """Write *line*."""
         with suppress(OSError, ValueError):
-            self._stream.write(line + "\n")
-            self._stream.flush()
+            if (file := _descriptor(self._stream)) is None:
+                self._stream.write(line + "\n")
+                self._stream.flush()
+            else:
+                _write(file, f"{line}\n".encode(errors="backslashreplace"))
 
     debug = warning = error = info
+
+
+def _descriptor(stream: TextIO) -> int | None:
+    """Return the descriptor behind *stream*, None where there is none, as behind a screen."""
+    try:
+        return stream.fileno()
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def _write(file: int, data: bytes) -> None:
+    """Write *data*, as long as somebody reads it; raises `OSError`."""
+    writable = select.poll()
+    writable.register(file, select.POLLOUT)
+    # A pipe that can be written to takes so much at once, and never less.
+    for at in range(0, len(data), select.PIPE_BUF):
+        if not writable.poll(_STANDSTILL):
+            return
+        os.write(file, data[at : at + select.PIPE_BUF])
 
 
 class LogObserver:

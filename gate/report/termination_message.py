@@ -37,12 +37,13 @@ def termination_path(setting: str | None) -> str | None:
 def write_message(path: str, text: str) -> None:
     """Put *text* into the file at *path*; raises `OSError`.
 
-    It is written in place, not by renaming, because the kubelet mounts the file itself.
+    It is written in place, not by renaming, because the kubelet mounts the file itself. A FIFO in
+    its place is an error, not waited for.
     """
     encoded = plain_text.cut(text, MESSAGE_LIMIT).encode(errors="replace")
     # Truncated last, not first: ext4 flushes a truncated file when it is closed, which blocks the
     # loop for milliseconds.
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
     try:
         os.truncate(file, os.write(file, encoded))
     finally:

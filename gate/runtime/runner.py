@@ -135,7 +135,7 @@ async def _sleep(
 async def _heed(changed: Callable[[], Awaitable[None]], worth: asyncio.Event, board: Board) -> None:
     """Wait until the check reports a change. If that fails, the pause takes its full time."""
     # Any fault: a broken check must not end the others, and the next attempt reports it.
-    with suppress(Exception):
+    with suppress(Exception, SystemExit):
         await changed()
         worth.set()
         board.wake()
@@ -165,7 +165,7 @@ async def _why_not(dependency_check: DependencyCheck) -> str:
         if (task := asyncio.current_task()) is None or task.cancelling():
             raise
         return "the check is broken: it cancelled itself"
-    except Exception as exc:  # noqa: BLE001 -- a broken check, perhaps of another package, must not end the others
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 -- a broken check, perhaps of another package, must not end the others
         return f"the check is broken: {type(exc).__name__}: {exc}"
     return "" if until is Until.READY else "still there"
 

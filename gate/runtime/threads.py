@@ -53,11 +53,11 @@ class _Thread(threading.Thread):
         # Signals are for the main thread: one that came here just before an exec would be lost.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
         found: Any = None
-        error: Exception | None = None
+        error: Exception | SystemExit | None = None
         call, *args = self._key
         try:
             found = call(*args)
-        except Exception as exc:  # noqa: BLE001 -- raised again where it was asked for
+        except (Exception, SystemExit) as exc:  # noqa: BLE001 -- raised again where it was asked for
             error = exc
         # A call that outlives its loop has nobody to report to.
         if not self._loop.is_closed():
@@ -67,7 +67,7 @@ class _Thread(threading.Thread):
                 return
 
 
-def _settle(future: asyncio.Future[Any], found: Any, error: Exception | None) -> None:  # noqa: ANN401 -- any result
+def _settle(future: asyncio.Future[Any], found: Any, error: Exception | SystemExit | None) -> None:  # noqa: ANN401 -- any result
     if future.cancelled():
         return
     if error is not None:

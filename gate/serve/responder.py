@@ -233,6 +233,8 @@ def main(listener_fd: int, table_fd: int) -> NoReturn:
     listener = _socket.socket(fileno=listener_fd)
     listener.setblocking(False)
     responder = Responder(listener, table)
+    # As PID 1 it inherits the orphans of the container: the kernel clears them away.
+    _signal.signal(_signal.SIGCHLD, _signal.SIG_IGN)
     for number in (_signal.SIGTERM, _signal.SIGINT):
         _signal.signal(number, lambda *_: responder.stop())
     # Blocked since before the exec: one that came meanwhile is heeded now.

@@ -80,6 +80,9 @@ def parse(target):
 
 def raising(target):
     return {}["phase"]
+
+def leaving(target):
+    raise SystemExit(3)
 """
 ENTRY_POINTS = """
 [gate.checks]
@@ -89,6 +92,7 @@ nameless = gate_moon:no_such_name
 driverless = gate_moon_driver:parse
 garbled = gate_moon_garbled:parse
 raising = gate_moon:raising
+leaving = gate_moon:leaving
 """
 NOT_LOADED = "{}: its package {} cannot be used: "
 METADATA = "Metadata-Version: 2.1\nName: gate-moon\nVersion: 1\n"
@@ -151,6 +155,7 @@ def test_options_of_another_package_are_checked_like_our_own() -> None:
             "raising",
             NOT_LOADED.format("raising", "gate_moon:raising") + "KeyError: 'phase'",
         ),
+        ("leaving", NOT_LOADED.format("leaving", "gate_moon:leaving") + "SystemExit: 3"),
     ],
 )
 def test_a_broken_package_is_a_problem_that_names_it(scheme: str, problem: str) -> None:

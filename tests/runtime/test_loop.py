@@ -14,6 +14,7 @@ import pytest
 from gate.runtime.loop import Loop
 from gate.runtime.threads import run_in_thread
 from tests.conftest import run
+from tests.process import PATIENCE
 
 
 class Stuck(Loop):
@@ -106,6 +107,15 @@ def test_an_error_that_nobody_foresaw_is_raised_too() -> None:
         await run_in_thread(int, "no number")
 
     with pytest.raises(ValueError, match="no number"):
+        run(main())
+
+
+def test_a_call_that_would_end_the_process_is_raised_and_not_waited_for() -> None:
+    async def main() -> None:
+        async with asyncio.timeout(PATIENCE):
+            await run_in_thread(sys.exit, 3)
+
+    with pytest.raises(SystemExit, match="3"):
         run(main())
 
 

@@ -110,6 +110,7 @@ def test_a_check_that_returns_is_ready() -> None:
         (Absent(""), "not there"),
         (TimeoutError("ours"), "timed out"),
         (KeyError("x"), "the check is broken: KeyError: 'x'"),
+        (SystemExit(3), "the check is broken: SystemExit: 3"),
         (
             ExceptionGroup("several", [ValueError()]),
             "the check is broken: ExceptionGroup: several (1 sub-exception)",
@@ -476,6 +477,10 @@ async def _breaks_at_once() -> None:
     raise ValueError
 
 
+async def _leaves_at_once() -> None:
+    raise SystemExit(3)
+
+
 @pytest.mark.parametrize("worth", [_at_once, _fails_at_once, _breaks_at_once])
 def test_whatever_changed_does_there_is_a_pause(worth: Callable[[], Awaitable[None]]) -> None:
     check = Telling(never, worth)
@@ -484,7 +489,7 @@ def test_whatever_changed_does_there_is_a_pause(worth: Callable[[], Awaitable[No
     assert min(pauses(check)) >= FIRST * (1 - JITTER) - 1e-6
 
 
-@pytest.mark.parametrize("worth", [_fails_at_once, _breaks_at_once])
+@pytest.mark.parametrize("worth", [_fails_at_once, _breaks_at_once, _leaves_at_once])
 def test_a_changed_that_fails_leaves_the_pause_as_it_is(
     worth: Callable[[], Awaitable[None]],
 ) -> None:

@@ -196,10 +196,26 @@ def test_as_pid_1_the_small_one_still_heeds_sigterm() -> None:
             while not is_small(int(child)):
                 assert time.monotonic() < end
                 time.sleep(0.01)
-            subprocess.run(["kill", child], check=True)
+            try:
+                leave_an_orphan_to(child)
+            finally:
+                subprocess.run(["kill", child], check=True)
 
             assert process.wait(PATIENCE) == 0
             assert "gate.stopping" in process.stderr.read()
+
+
+def leave_an_orphan_to(pid_1: str) -> None:
+    """Have a process end whose parent has gone, and see it cleared away."""
+    enter = [needs("nsenter", "util-linux"), "--target", pid_1, "--user", "--pid", "--preserve"]
+    subprocess.run([*enter, "sh", "-c", "sleep 0.1 &"], check=True)
+    children = Path(f"/proc/{pid_1}/task/{pid_1}/children")
+    end = time.monotonic() + PATIENCE
+    while not (orphans := children.read_text().split()):
+        assert time.monotonic() < end, "it has not been inherited"
+    while children.read_text():
+        assert time.monotonic() < end, f"{orphans} stay as zombies"
+        time.sleep(0.01)
 
 
 def test_where_it_cannot_be_replaced_it_goes_on_and_says_so_once() -> None:
