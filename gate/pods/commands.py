@@ -21,7 +21,7 @@ _WAITERS = {"wait4x", "dockerize", "wait-for-it", "wait-for", "wait-on", "wait4i
 _WAITERS |= {"linkerd-await", "wait-for-it.sh", "wait-for.sh", "waitforit"}
 _TOOLS = {("pilot-agent", "wait"), ("gate", "wait"), ("gate", "hold"), ("cloud-sql-proxy", "wait")}
 _PROBING = {"nc", "ncat", "curl", "wget", "pg_isready", "redis-cli", "mysqladmin", "mysql", "psql"}
-_PROBING |= {"nslookup", "mongosh", "grpcurl"}
+_PROBING |= {"nslookup", "dig", "getent", "host", "mongosh", "grpcurl"}
 _SIDECARS = {"pilot-agent": "istio", "linkerd-await": "linkerd"}
 _SIDECARS |= {"cloud-sql-proxy": "cloud-sql-proxy"}
 _STARTING = {"start", "restart", "--daemonize", "--fork", "--daemon", "-detached"}
@@ -71,7 +71,7 @@ def _daemonises(command: Command) -> bool:
 def is_wait(words: Sequence[str]) -> bool:
     """Whether this waits for something: a known tool, or a loop around a client."""
     run = shell.read(words)
-    if any(_is_waiter(each) or python_waits.is_wait(each) for each in run.foreground):
+    if any(is_waiter(each) or python_waits.is_wait(each) for each in run.foreground):
         return True
     return bool(_loops(run)) and any(_is_probing(command) for command in run.foreground)
 
@@ -85,11 +85,17 @@ def _loops(run: Script) -> list[Loop]:
     ]
 
 
-def _is_waiter(command: Command) -> bool:
+def is_waiter(command: Command) -> bool:
+    """Whether *command* by itself waits."""
     is_retry = command.program == "curl" and any(w.startswith("--retry") for w in command.words)
     is_tool = (command.program, *command.words[1:2]) in _TOOLS
     is_known = command.program in _WAITERS or cluster_waits.is_wait(command)
     return is_known or is_tool or is_retry
+
+
+def asks(command: Command) -> bool:
+    """Whether *command* asks somebody: by itself again and again, or in a loop."""
+    return is_waiter(command) or _is_probing(command) or python_waits.is_wait(command)
 
 
 def _is_probing(command: Command) -> bool:
@@ -125,7 +131,7 @@ def needs(words: Sequence[str], env: Mapping[str, str] | None = None) -> list[tu
 
 
 def _of(command: Command) -> Iterator[tuple[Place, ...]]:
-    if _is_waiter(command) or _is_probing(command):
+    if is_waiter(command) or _is_probing(command):
         for hosts in clients.hosts(command):
             yield tuple(Place(*host) for host in hosts)
     elif python_waits.is_wait(command):
@@ -147,7 +153,7 @@ def gate_words(words: Sequence[str]) -> list[str]:
 
 def sidecars(words: Sequence[str]) -> list[str]:
     """Return the well-known sidecars that a tool of theirs waits for."""
-    waiters = [each for each in shell.read(words).foreground if _is_waiter(each)]
+    waiters = [each for each in shell.read(words).foreground if is_waiter(each)]
     return [_SIDECARS[each.program] for each in waiters if each.program in _SIDECARS]
 
 

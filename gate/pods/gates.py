@@ -66,6 +66,11 @@ class Gate:
         needed = (each for each in groups.values() if not any(map(_can_do_without, each)))
         return [places for places in map(_places, needed) if places]
 
+    def connections(self) -> list[Place]:
+        """Return where it only connects (`tcp://`), and must."""
+        bare = [wanted.target.url for wanted in self.needed if wanted.target.url.scheme == "tcp"]
+        return [Place(host.name, host.port) for url in bare for host in url.hosts]
+
 
 def _can_do_without(wanted: ConfiguredDependency) -> bool:
     return wanted.dependency.optional or wanted.dependency.until is not Until.READY

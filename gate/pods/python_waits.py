@@ -38,10 +38,14 @@ def is_endless(command: Command) -> bool:
 
 def hosts(command: Command) -> Iterator[list[Host]]:
     """Return whom the wait *command* asks, as far as it is written in its text."""
-    source = _source(command)
-    for host, port in _PAIR.findall(source):
+    yield from connections(command)
+    yield from filter(None, map(clients.of_url, _URL.findall(_source(command))))
+
+
+def connections(command: Command) -> Iterator[list[Host]]:
+    """Return to whom it only connects."""
+    for host, port in _PAIR.findall(_source(command)):
         yield [(host, int(port))]
-    yield from filter(None, map(clients.of_url, _URL.findall(source)))
 
 
 def _source(command: Command) -> str:

@@ -50,6 +50,21 @@ def takes_part(container: Container, pod: Pod) -> bool:
     return any(commands.is_wait(words) for words in commands_of)
 
 
+def commands_of(container: Container) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Return every command of *container* that waits, and its line; gate's own left out."""
+    yield from own_command(container)
+    hook = container.post_start
+    if hook and commands.is_wait(hook.command) and not commands.gate_words(hook.command):
+        yield hook.command, hook.line
+
+
+def own_command(container: Container) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Return what *container* runs, and its line, if that waits; gate's own left out."""
+    words = words_of(container)
+    if not gates.is_gate(container) and commands.is_wait(words):
+        yield words, _command_line(container)
+
+
 def before_it_works(container: Container, pod: Pod) -> list[Wait]:
     """Return what a main container waits for by itself, before it becomes the app."""
     if container.is_init:
@@ -100,7 +115,7 @@ def _is_hold(hook: Action | None) -> bool:
 def _by_words(
     container: Container, words: tuple[str, ...], line: int, what: str = "its command"
 ) -> Wait:
-    needs = commands.needs(words, _environment(container))
+    needs = commands.needs(words, environment(container))
     if commands.starts_another(words):
         # What it started itself may be what answers.
         needs = [each for each in needs if not any(place.is_local for place in each)]
@@ -115,8 +130,8 @@ def _by_words(
     )
 
 
-def _environment(container: Container) -> dict[str, str]:
-    """Return the variables, `$` for what is not known."""
+def environment(container: Container) -> dict[str, str]:
+    """Return the variables of *container*, `$` for what is not known."""
     elsewhere = clients.environment_names() if container.has_env_from else ()
     values = references.resolved(container)
     known = {each.name: value for each, value in values if value and not _is_open(value)}
@@ -130,7 +145,7 @@ def _is_open(value: str) -> bool:
 
 def _by_probe(container: Container, probe: Probe) -> Wait:
     action = probe.action
-    asked = commands.needs(action.command, _environment(container))
+    asked = commands.needs(action.command, environment(container))
     needs = [each for each in asked if all(place.is_local for place in each)]
     number = listening.number_of(action, container)
     if number is not None and not action.host:

@@ -116,6 +116,14 @@ async def killed_while_it_waits(stage: Stage, folder: str, name: str) -> bool:
         return await _happens(pod, lambda _: gate.restarts, 2 * _for_trouble(folder))
 
 
+async def killed_in_mid_wait(stage: Stage, folder: str, name: str) -> bool:
+    """The kubelet kills the app that waits by itself."""
+    async with stage.play(folder, name) as pod:
+        await pod.until(lambda pod: any(pod.moments(each, "started") for each in pod.containers))
+        app = pod.containers["app"]
+        return await _happens(pod, lambda _: app.restarts, _for_trouble(folder))
+
+
 async def never_ready(stage: Stage, folder: str, name: str) -> bool:
     """The pod is not ready although everything runs and is there."""
     async with _with_database(stage, folder, name) as pod:
@@ -333,6 +341,7 @@ TROUBLES: dict[str, Trouble] = {
     "gate-probe-port": stuck,
     "hold-not-below-timeout": tells_of_a_deadline,
     "slow-probe": late,
+    "startup-budget-below-wait": killed_in_mid_wait,
     "short-probe-budget": killed_while_it_waits,
     "probe-budget-below-timeout": killed_before_its_timeout,
     "hook-budget-below-timeout": hook_fails,

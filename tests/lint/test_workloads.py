@@ -62,6 +62,15 @@ def test_where_one_can_go_on_there_is_no_circle(texts: list[str]) -> None:
     assert rules_of(*texts) == []
 
 
+def test_of_two_waits_the_one_that_ends_is_not_told() -> None:
+    texts = [workload("a", "b", "c"), workload("b"), workload("c", "a"), *map(service, "abc")]
+
+    assert messages(*texts) == [
+        "its command waits in a circle: a waits for the Service c, c waits for the Service a",
+        "its command waits in a circle: c waits for the Service a, a waits for the Service c",
+    ]
+
+
 def test_a_long_way_round_is_cut() -> None:
     names = "abcdefgh"
     ways = zip(names, names[1:] + names[0], strict=True)

@@ -125,7 +125,7 @@ def before_mesh(pod: Pod) -> Hits:
         if not is_between or own.user in well_known.PROXY_USERS:
             continue
         for need in wait.needs:
-            if not any(place.is_local or _is_excluded(place, pod) for place in need):
+            if not any(place.is_local or is_excluded(place, pod) for place in need):
                 text = (
                     f"{wait.what} waits for {need[0]}, and all traffic goes to {proxy.name}, "
                     "which is started only after this"
@@ -141,8 +141,8 @@ def _may_be_excluded(pod: Pod) -> bool:
     )
 
 
-def _is_excluded(place: Place, pod: Pod) -> bool:
-    """Whether the port is left out, singly or in a range; one that is not known may be."""
+def is_excluded(place: Place, pod: Pod) -> bool:
+    """Whether a mesh leaves *place* alone: its port, singly or in a range, or one not known."""
     written = ",".join(pod.annotations.get(name, "") for name in _EXCLUDED)
     ports = [each.strip().partition("-") for each in written.split(",") if each.strip()]
     if place.port is None:
