@@ -44,6 +44,13 @@ def manifest(given: Namespace) -> int:
         given.mode, given.image, given.name, is_durable=given.durable == "on"
     )
     flagged = flags.settings(given)
+    if given.mode == "admission":
+        from gate.manifest import admission  # noqa: PLC0415 -- only for this mode
+
+        text, problems = admission.write(wish, {**os.environ, **flagged})
+        if problems:
+            raise ConfigError(problems)
+        return output.print_output(text)
     read = config.read(os.environ, flags=flagged)
     for wanted in read.dependencies:
         checks.load(wanted.target)

@@ -196,7 +196,7 @@ def _add_checks(commands: argparse._SubParsersAction[_Parser]) -> None:
 def _add_manifest(commands: argparse._SubParsersAction[_Parser], flags: _Parser) -> None:
     text = "print the container that this configuration asks for, to put into a pod's spec"
     manifest = _add(commands, "manifest", text, flags)
-    modes = ("sidecar", "poststart", "init", "exec-probe")
+    modes = ("sidecar", "poststart", "init", "exec-probe", "admission")
     manifest.add_argument("--mode", choices=modes, required=True, help="how it holds the app")
     manifest.add_argument(
         "--image", type=_value, required=True, help="gate's image, with registry and tag"

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 MODES = ("sidecar", "poststart", "init", "exec-probe")
 HOLD = 25
 """Seconds for which each probe is held; it counts as one failure."""
-_USUAL = 60
+USUAL = 60
 """Probes where nothing bounds the wait: about 25 minutes."""
-_LEAST = 30
+LEAST = 30
 """Probes: as many seconds may pass before anything listens ."""
-_MARGIN = 60.0
+MARGIN = 60.0
 """Seconds by which the kubelet waits longer than gate, because only gate can say what failed."""
 _HOOK = 300.0
 """Seconds for which a hook blocks, and `gate wait` waits, where nothing bounds the wait."""
@@ -214,6 +214,6 @@ def _probe(wish: ManifestOptions, read: Config) -> object:
 
 def _failures(read: Config) -> int:
     """Return how many probes may fail, so that gate gives up before the kubelet does."""
-    least = _USUAL if read.settings.timeout is None else _LEAST
+    least = USUAL if read.settings.timeout is None else LEAST
     longest = longest_wait(read.settings, read.dependencies)
-    return max(least, math.ceil((longest + _MARGIN) / HOLD))
+    return max(least, math.ceil((longest + MARGIN) / HOLD))

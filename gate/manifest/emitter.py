@@ -123,8 +123,9 @@ def _escaped(char: str) -> str:
 def _is_block(value: str) -> bool:
     """Whether *value* is a text of whole lines that a literal block can hold."""
     *lines, rest = value.split("\n")
-    is_plain = all(line and line.isprintable() and line == line.strip() for line in lines)
-    return bool(lines) and not rest and is_plain
+    is_plain = all(line.strip() and line.isprintable() and line == line.rstrip() for line in lines)
+    # The first line says how far the block is indented.
+    return bool(lines) and not rest and is_plain and not lines[0].startswith(" ")
 
 
 def _clean(note: str) -> str:

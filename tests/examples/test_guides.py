@@ -24,6 +24,8 @@ TESTS = Path(__file__).parents[1]
 README = (EXAMPLES / "README.md").read_text()
 PLAYED_BY = {
     "README.md": "examples/test_guides.py",
+    "admission/policy.yaml": "manifest/test_admission.py",
+    "admission/shop.yaml": "manifest/test_admission.py",
     "ci/github-action.yaml": "examples/test_guides.py",
     "curl-hook.yaml": "examples/test_examples.py",
     "docker-compose.yaml": "examples/test_examples.py",
