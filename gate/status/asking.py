@@ -10,14 +10,20 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from gate.core import url as urls
 from gate.core.errors import CheckFailed
+from gate.core.model import Until
 from gate.core.one_line import one_line
+from gate.core.target import Target
 from gate.status.cluster import EVENTS
 from gate.status.report import HeldPod, Need
 from gate.status.seen import LONGEST, moment
 
 if TYPE_CHECKING:
-    from gate.core.target import Target
+    from collections.abc import Mapping
+
+    from gate.config import ConfiguredDependency
+    from gate.core.model import Dependency
     from gate.status.cluster import Cluster
     from gate.status.seen import Hold, SeenPod
 
@@ -65,7 +71,7 @@ def _by_gate(pod: SeenPod, hold: Hold, status: Object) -> HeldPod:
     pending = status.get("pending")
     names = set(map(str, pending)) if isinstance(pending, list) else set()
     raw = (each for each in status["dependencies"] if isinstance(each, dict))
-    targets = _targets(pod)
+    targets = {name: each.target for name, each in _configured(pod).items()}
     return HeldPod(
         namespace=pod.namespace,
         name=pod.name,
@@ -81,17 +87,27 @@ def _by_gate(pod: SeenPod, hold: Hold, status: Object) -> HeldPod:
 
 
 def _need(raw: Object, pending: set[str], targets: dict[str, Target]) -> Need:
-    attempts = raw.get("attempts")
-    name = str(raw.get("name"))
+    attempts, url, name = raw.get("attempts"), str(raw.get("url")), str(raw.get("name"))
+    given = raw.get("options")
+    options = given if isinstance(given, dict) else {}
     return Need(
         name=one_line(name, LONGEST),
-        url=one_line(str(raw.get("url")), LONGEST),
+        url=one_line(url, LONGEST),
         state=one_line(str(raw.get("state")), LONGEST),
         reason=one_line(str(raw.get("reason") or ""), LONGEST),
         attempts=attempts if isinstance(attempts, int) else None,
         is_pending=name in pending,
-        target=targets.get(name),
+        is_required=not any(options.get(key) for key in ("optional", "any", "until")),
+        target=targets.get(name) or _target(name, url),
     )
+
+
+def _target(name: str, url: str) -> Target | None:
+    """Return what *url* alone says: hosts, but no option and no query."""
+    try:
+        return Target(name=name, place="", url=urls.parse(url))
+    except ValueError:
+        return None
 
 
 async def _events(cluster: Cluster, pod: SeenPod) -> list[Object]:
@@ -139,7 +155,7 @@ def _by_others(pod: SeenPod, hold: Hold, event: str, unasked: str) -> HeldPod:
         reason=one_line(": ".join(filter(None, reasons)), LONGEST),
         source=source,
         unasked=unasked,
-        needs=_written(_targets(pod), told),
+        needs=written(pod, told),
     )
 
 
@@ -156,26 +172,36 @@ def _told(text: str) -> dict[str, str]:
     }
 
 
-def _written(targets: dict[str, Target], told: dict[str, str]) -> tuple[Need, ...]:
-    """Return what the pod's spec names, and what else was told."""
+def written(pod: SeenPod, told: Mapping[str, str]) -> tuple[Need, ...]:
+    """Return the dependencies in the spec of *pod*, and others that were *told*, with reasons."""
+    configured = _configured(pod)
     return tuple(
-        Need(
-            name=name,
-            url=one_line(str(targets[name].url), LONGEST) if name in targets else "",
-            state="waiting" if name in told else "unknown",
-            reason=told.get(name, ""),
-            attempts=None,
-            is_pending=name in told,
-            target=targets.get(name),
-        )
-        for name in dict.fromkeys((*targets, *told))
+        _unasked(name, configured.get(name), told.get(name))
+        for name in dict.fromkeys((*configured, *told))
     )
 
 
-def _targets(pod: SeenPod) -> dict[str, Target]:
-    """Return what the pod's spec says of its dependencies, by name."""
+def _unasked(name: str, configured: ConfiguredDependency | None, reason: str | None) -> Need:
+    return Need(
+        name=name,
+        url=one_line(str(configured.target.url), LONGEST) if configured else "",
+        state="unknown" if reason is None else "waiting",
+        reason=reason or "",
+        attempts=None,
+        is_pending=reason is not None,
+        is_required=configured is not None and _is_required(configured.dependency),
+        target=configured.target if configured else None,
+    )
+
+
+def _is_required(dependency: Dependency) -> bool:
+    return not (dependency.optional or dependency.group or dependency.until is not Until.READY)
+
+
+def _configured(pod: SeenPod) -> dict[str, ConfiguredDependency]:
+    """Return the dependencies that the spec of *pod* names, as far as they are known there."""
     return {
-        each.target.name: each.target
+        each.target.name: each
         for gate in pod.gates
         for each in gate.dependencies
         if all(host.name != _UNKNOWN_HOST for host in each.target.url.hosts)

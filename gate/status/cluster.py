@@ -34,7 +34,6 @@ class Cluster:
     """The API server; everything raises `CheckFailed`, as `Forbidden` where RBAC is against it."""
 
     def __init__(self, login: Login) -> None:
-        self.namespace = login.namespace
         self._free: asyncio.Queue[Connection] = asyncio.Queue()
         self._all = [Connection(login) for _ in range(_CONNECTIONS)]
         for connection in self._all:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from gate.status.services import Lead
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from gate.core.target import Target
+    from gate.status.graph import Count, Cycle, Edge
     from gate.status.seen import Workload
 
 
@@ -25,8 +28,11 @@ class Need:
     attempts: int | None
     is_pending: bool
     """Whether it holds the pod now."""
+    is_required: bool
+    """Whether the gate cannot open without it: neither optional nor one of several."""
     target: Target | None
-    """What the pod's spec says of it, where that can be read there."""
+    """What can be read of where it leads, from the pod's spec where it stands there."""
+    lead: Lead = field(default_factory=Lead)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,3 +66,14 @@ class Report:
     held: tuple[HeldPod, ...]
     notes: tuple[str, ...]
     """What could not be looked at."""
+    counts: dict[Workload, Count]
+    edges: tuple[Edge, ...]
+    cycles: tuple[Cycle, ...]
+    missing: tuple[tuple[Workload, str, str], ...]
+    """Workload, name of its dependency, and what should be there and is not."""
+
+    @property
+    def shown(self) -> list[Workload]:
+        """The workloads of the graph: who waits, who is waited for."""
+        ends = {end for edge in self.edges for end in (edge.start, edge.end)}
+        return sorted(ends | {each[0] for each in self.missing} | {p.workload for p in self.held})

@@ -35,6 +35,11 @@ class Workload:
     def __str__(self) -> str:
         return f"{self.kind}/{self.name}"
 
+    @property
+    def full(self) -> str:
+        """The namespace too: `prod/deployment/shop`."""
+        return f"{self.namespace}/{self}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:

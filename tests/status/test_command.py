@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +12,22 @@ import pytest
 
 from gate.core.errors import ClusterError
 from tests.checks.servers.kubernetes import Kubernetes
-from tests.conftest import free_port, run
+from tests.conftest import free_port
 from tests.process import GateProcess, run_gate
 from tests.status.world import (
     APP,
     PLAIN,
+    TOKEN,
+    Prepare,
     env,
     gate_status,
     pod,
     sidecar,
-    told,
     write_kubeconfig,
 )
 
 DB = "db tcp://db:5432"
 CRASHED = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 20s"}}
-TOKEN = "secret-token"
-
-Prepare = Callable[[Kubernetes], None]
 
 
 @pytest.fixture(scope="module")
@@ -40,27 +38,6 @@ def gate() -> Iterator[GateProcess]:
     ) as one:
         one.until("dependency.waiting")
         yield one
-
-
-@pytest.fixture
-def ask(
-    server_tls: ssl.SSLContext, ca_file: Path, tmp_path: Path
-) -> Callable[..., tuple[str, int]]:
-    """Return what puts a cluster up and what `gate status` says of it."""
-
-    def asking(prepare: Prepare, *arguments: str) -> tuple[str, int]:
-        async def whole() -> tuple[str, int]:
-            async with Kubernetes(server_tls) as server:
-                server.tokens = {TOKEN}
-                prepare(server)
-                cluster = {"server": server.url, "certificate-authority": str(ca_file)}
-                path = write_kubeconfig(tmp_path / "config", cluster, {"token": TOKEN})
-                return await told("--kubeconfig", str(path), *arguments)
-
-        found: tuple[str, int] = run(whole())
-        return found
-
-    return asking
 
 
 def held(text: str) -> list[dict[str, Any]]:
@@ -116,8 +93,14 @@ def test_an_event_tells_where_gate_cannot_be_asked(ask: Any) -> None:
 
     assert code == 1
     assert "shop-1  held, overdue for " in text
-    assert "[-]db     tcp://db:5432     name not found: db\n" in text
-    assert "[?]cache  tcp://cache:6379  unknown\n" in text
+    assert (
+        "[-]db     tcp://db:5432     name not found: db  -> no service db in namespace prod\n"
+        in text
+    )
+    assert (
+        "[?]cache  tcp://cache:6379  unknown             -> no service cache in namespace prod\n"
+        in text
+    )
     assert "(known from its last event; gate could not be asked: status 503: error trying" in text
     assert "see kubectl logs -n prod shop-1 -c gate)" in text
 
@@ -130,7 +113,7 @@ def test_an_event_of_gate_s_own_tells_as_well(ask: Any) -> None:
 
     text, _ = ask(prepare)
 
-    assert "[-]db  tcp://db:5432  TLS: certificate expired\n" in text
+    assert "[-]db  tcp://db:5432  TLS: certificate expired  -> no service db in" in text
 
 
 def test_an_event_that_names_no_dependency_is_told_as_it_is(ask: Any) -> None:
@@ -162,7 +145,7 @@ def test_the_termination_message_tells_where_no_event_does(ask: Any) -> None:
 
     assert "shop-1  gate fails for " in text
     assert "    CrashLoopBackOff: back-off 20s\n" in text
-    assert "[-]db  tcp://db:5432  status 503\n" in text
+    assert "[-]db  tcp://db:5432  status 503  -> no service db in namespace prod\n" in text
     assert "[-]mq                 refused\n" in text
     assert "(known from its last termination message; see kubectl" in text
 

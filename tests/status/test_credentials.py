@@ -17,8 +17,9 @@ import yaml
 from gate.checks.k8s import service_account
 from gate.checks.k8s.service_account import Login
 from gate.core.errors import ClusterError, ConfigError
-from gate.status import command, credentials, kubeconfig
-from gate.status.command import StatusOptions
+from gate.status import credentials, kubeconfig
+from gate.status.cluster import Cluster
+from gate.status.look import look
 from tests.checks.servers.kubernetes import Kubernetes
 from tests.conftest import run
 from tests.process import run_gate
@@ -95,7 +96,9 @@ def test_a_certificate_logs_in(
             path = write_kubeconfig(tmp_path / "config", {"server": server.url, **trust}, user)
             context = kubeconfig.read({"KUBECONFIG": str(path)}, "", "")
             assert context is not None
-            report = await command.look(await credentials.login(context), StatusOptions())
+            cluster = Cluster(await credentials.login(context))
+            report = await look(cluster, "")
+            cluster.close()
             return report.gated
 
     assert run(whole()) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,11 @@ import yaml
 
 from gate.config import flags
 from gate.status import command
+from tests.checks.servers.kubernetes import Kubernetes
 
 Object = dict[str, Any]
+Prepare = Callable[[Kubernetes], None]
+TOKEN = "secret-token"
 IMAGE = "registry.example.com/gate:0.1.0"
 RUNNING: Object = {"running": {"startedAt": "2026-01-02T03:00:00Z"}}
 SIDECAR: Object = {"name": "gate", "image": IMAGE, "restartPolicy": "Always"}

@@ -10,7 +10,13 @@ held             pods that gate holds back:
   reason         what is known beyond the dependencies, or ""
   source         who said so: "status" (gate), "event", "termination message", "pod"
   unasked        why gate itself could not be asked, or ""
-  dependencies   name, url, state ("unknown" too), reason, attempts (or null), pending
+  dependencies   name, url, state ("unknown" too), reason, attempts (or null), pending, required;
+                 via: the Service it names, or ""; leads_to: ids of workloads; missing: what
+                 should be there and is not, or ""
+workloads        those that wait or are waited for: id, namespace, workload, pods, held, ready
+edges            from, to: ids of workloads; dependency, pending, required
+cycles           workloads: ids, each waits for the next one and the last for the first;
+                 stuck: each is held for the next one now, and no pod of that is ready
 notes            what could not be looked at
 """
 
@@ -22,7 +28,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from gate.status.graph import Count, Edge
     from gate.status.report import HeldPod, Need, Report
+    from gate.status.seen import Workload
 
 VERSION = 1
 
@@ -35,6 +43,12 @@ def write(report: Report) -> str:
         "now": _time(report.at),
         "gated": report.gated,
         "held": [_pod(each, report.at) for each in report.held],
+        "workloads": [_workload(each, report.counts[each]) for each in report.shown],
+        "edges": [_edge(each) for each in report.edges],
+        "cycles": [
+            {"workloads": [one.full for one in each.workloads], "stuck": each.is_stuck}
+            for each in report.cycles
+        ],
         "notes": list(report.notes),
     }
     return json.dumps(document) + "\n"
@@ -64,6 +78,31 @@ def _need(need: Need) -> dict[str, Any]:
         "reason": need.reason,
         "attempts": need.attempts,
         "pending": need.is_pending,
+        "required": need.is_required,
+        "via": need.lead.via,
+        "leads_to": [each.full for each in need.lead.workloads],
+        "missing": need.lead.missing,
+    }
+
+
+def _workload(workload: Workload, count: Count) -> dict[str, Any]:
+    return {
+        "id": workload.full,
+        "namespace": workload.namespace,
+        "workload": str(workload),
+        "pods": count.pods,
+        "held": count.held,
+        "ready": count.ready,
+    }
+
+
+def _edge(edge: Edge) -> dict[str, Any]:
+    return {
+        "from": edge.start.full,
+        "to": edge.end.full,
+        "dependency": edge.name,
+        "pending": edge.is_pending,
+        "required": edge.is_required,
     }
 
 

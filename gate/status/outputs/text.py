@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from gate.status.graph import Cycle
     from gate.status.report import HeldPod, Need, Report
+    from gate.status.services import Lead
 
 _WORDS = {
     "waiting": "held",
@@ -23,9 +25,10 @@ _WORDS = {
 
 def write(report: Report) -> str:
     """Return *report* as text."""
-    blocks = [_block(list(alike), report.at) for _, alike in groupby(_sorted(report), _likeness)]
+    blocks = [_block(list(alike), report) for _, alike in groupby(_sorted(report), _likeness)]
     notes = [f"not looked at: {note}\n" for note in report.notes]
-    return "\n".join([*blocks, _verdict(report)]) + "".join(notes)
+    cycles = ["".join(map(_cycle, report.cycles))] if report.cycles else []
+    return "\n".join([*blocks, *cycles, _verdict(report)]) + "".join(notes)
 
 
 def _sorted(report: Report) -> list[HeldPod]:
@@ -38,13 +41,13 @@ def _likeness(pod: HeldPod) -> tuple[object, ...]:
     return pod.workload, pod.reason, pod.source, pod.unasked, needs
 
 
-def _block(pods: list[HeldPod], now: datetime) -> str:
+def _block(pods: list[HeldPod], report: Report) -> str:
     first = pods[0]
     lines = [f"{first.namespace}  {first.workload}"]
-    lines += [f"  {row}" for row in _table([_pod(pod, now) for pod in pods])]
+    lines += [f"  {row}" for row in _table([_pod(pod, report.at) for pod in pods])]
     if first.reason:
         lines.append(f"    {first.reason}")
-    lines += [f"    {row}" for row in _table([_need(need) for need in first.needs])]
+    lines += [f"    {row}" for row in _table([_need(need, report) for need in first.needs])]
     if first.source != "status":
         lines.append(f"    {_source(first)}")
     return "".join(f"{line}\n" for line in lines)
@@ -57,11 +60,28 @@ def _pod(pod: HeldPod, now: datetime) -> tuple[str, ...]:
     return pod.name, f"{_WORDS[pod.state]} for {took}"
 
 
-def _need(need: Need) -> tuple[str, ...]:
+def _need(need: Need, report: Report) -> tuple[str, ...]:
     mark = "-" if need.is_pending else "+" if need.state == "ready" else "?"
     what = need.reason or ("no answer yet" if need.is_pending else need.state)
     tries = f" ({need.attempts} attempts)" if need.is_pending and need.attempts else ""
-    return f"[{mark}]{need.name}", need.url, f"{what}{tries}"
+    return f"[{mark}]{need.name}", need.url, f"{what}{tries}", _lead(need.lead, report)
+
+
+def _lead(lead: Lead, report: Report) -> str:
+    """Return where a dependency leads, and how the pods there are."""
+    ways = []
+    for workload in lead.workloads:
+        count = report.counts[workload]
+        state = f"{count.ready} of {count.pods} ready" + (f", {count.held} held" * bool(count.held))
+        ways.append(f"-> {workload.full}: {state}")
+    return ", ".join([*ways, *([f"-> {lead.missing}"] if lead.missing else [])])
+
+
+def _cycle(cycle: Cycle) -> str:
+    names = " -> ".join(each.full for each in (*cycle.workloads, cycle.workloads[0]))
+    if cycle.is_stuck:
+        return f"cycle: {names}: each is held for the next one, so none can start\n"
+    return f"cycle: {names}: not stuck now, but none can start when all start anew\n"
 
 
 def _source(pod: HeldPod) -> str:

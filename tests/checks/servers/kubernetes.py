@@ -44,6 +44,8 @@ class Kubernetes:
         """Accepted tokens; none at all: everyone may come."""
         self.denied: set[tuple[str, str]] = set()
         """Verb and resource that RBAC does not allow."""
+        self.denied_in: set[tuple[str, str, str]] = set()
+        """Verb, resource and the namespace in which RBAC does not allow it."""
         self.asked: list[Asked] = []
         self.connections = 0
         self.port = 0
@@ -229,7 +231,8 @@ class Kubernetes:
     async def _allow(
         self, asked: Asked, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        if (asked.verb, asked.resource) in self.denied:
+        what = (asked.verb, asked.resource)
+        if what in self.denied or (*what, asked.namespace) in self.denied_in:
             _send(writer, 403, forbidden(asked))
         elif asked.verb == "watch":
             await self._watch(Watcher(asked, writer), reader)
