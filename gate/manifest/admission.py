@@ -22,12 +22,11 @@ if TYPE_CHECKING:
 
     from gate.manifest.container import ManifestOptions
 
+_Spec = dict[str, list[dict[str, object]]]
+"""What is added to the lists of a pod's spec."""
 _STANDS_IN = {config.LIST: "one tcp://somewhere:1"}
 """The dependencies of a container whose own come from an annotation."""
-_UNSUITABLE = {
-    "GATE_STATE_FILE": "the policy adds no volume to a pod; leave it out",
-    "GATE_POD_CONDITION": "the policy adds no readiness gate to a pod; leave it out",
-}
+_CONDITION = "GATE_POD_CONDITION"
 _API = "admissionregistration.k8s.io/v1"
 
 
@@ -48,7 +47,11 @@ def write(wish: ManifestOptions, environ: Mapping[str, str]) -> tuple[str, list[
         return "", problems
     made = container.fragment(wish, read, {**given, **_STANDS_IN})
     containers = [each.value for each in made.containers if isinstance(each.value, dict)]
-    documents = _documents(wish, [_adapted(each, given) for each in containers], given)
+    spec: _Spec = {
+        "initContainers": [_adapted(each, given) for each in containers],
+        "volumes": [each for each in made.volumes if isinstance(each, dict)],
+    }
+    documents = _documents(wish, spec, given)
     return "---\n".join(map(emit, documents)), []
 
 
@@ -65,15 +68,14 @@ def _unsuitable(environ: Mapping[str, str]) -> Iterator[Problem]:
                 f"dependencies come from each pod's annotation {rules.DEPENDENCIES}; leave it out"
             )
             yield Problem(name, text)
-    for name, text in _UNSUITABLE.items():
-        if environ.get(name, "").strip():
-            yield Problem(name, text)
+    if environ.get(_CONDITION, "").strip():
+        yield Problem(_CONDITION, "the policy adds no readiness gate to a pod; leave it out")
 
 
 def _adapted(made: dict[str, object], given: Mapping[str, str]) -> dict[str, object]:
     """Return a container in which stands CEL where the pod or the parameter decides."""
     changed: dict[str, object] = {**made, "image": Expression("variables.image")}
-    if isinstance(args := made.get("args"), list):
+    if isinstance(args := made.get("args"), list) and args[0] == "hold":
         patience = f'string(variables.failures * {container.HOLD}) + "s"'
         changed["args"] = [*args[:-1], Expression(patience)]
     if isinstance(probe := made.get("startupProbe"), Commented) and isinstance(probe.value, dict):
@@ -108,9 +110,7 @@ def _entry(name: str, value: str) -> str:
     return f"[Object.spec.initContainers.env{{{fields}}}]"
 
 
-def _documents(
-    wish: ManifestOptions, containers: list[dict[str, object]], given: Mapping[str, str]
-) -> Iterator[object]:
+def _documents(wish: ManifestOptions, spec: _Spec, given: Mapping[str, str]) -> Iterator[object]:
     space = f"{wish.name}-system"
     first = (
         "Made by gate manifest --mode admission. For Kubernetes 1.36 or newer.",
@@ -127,7 +127,7 @@ def _documents(
     yield Commented(
         parameter, ("The image of every gate, unless a pod's annotation says another.",)
     )
-    yield _policy("MutatingAdmissionPolicy", wish, _mutating(wish, containers, given))
+    yield _policy("MutatingAdmissionPolicy", wish, _mutating(wish, spec, given))
     # Without the parameter nothing is put in, and then the second policy refuses those pods alone:
     # Deny here would refuse every pod of the cluster.
     reference = {"name": wish.name, "namespace": space, "parameterNotFoundAction": "Allow"}
@@ -168,10 +168,9 @@ def _binding(kind: str, wish: ManifestOptions, spec: dict[str, object]) -> objec
     }
 
 
-def _mutating(
-    wish: ManifestOptions, containers: list[dict[str, object]], given: Mapping[str, str]
-) -> dict[str, object]:
-    applied = cel.applied({"spec": {"initContainers": list(containers)}})
+def _mutating(wish: ManifestOptions, spec: _Spec, given: Mapping[str, str]) -> dict[str, object]:
+    applied = cel.applied({"spec": {key: items for key, items in spec.items() if items}})
+    containers = spec["initContainers"]
     patches = cel.several([patch for each in containers for patch in cel.patches(each)])
     return {
         "reinvocationPolicy": "Never",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gate.core.names import ANNOTATION_PREFIX, annotation
+from gate.manifest import cel
 from gate.manifest.cel import text
 from gate.manifest.container import HOLD, LEAST, MARGIN, USUAL
 
@@ -27,10 +28,14 @@ LONGEST = 8192
 """Characters of the list of dependencies."""
 _TIMEOUT, _ON_TIMEOUT, _EVENTS = SETTINGS.values()
 _INJECT, _IMAGE = annotation("inject"), annotation("image")
+_NO = ["false", "no", "off", "disabled"]
+"""What opts out, as for `gate inject`."""
 _MIRROR = "kubernetes.io/config.mirror"
 """On the image in the API server of a pod that a kubelet has from a file: nothing can be added."""
-_OTHERS = [annotation(name) for name in ("form", "from-env", "injected")]
-"""Those of `gate inject`."""
+_INJECTED = annotation("injected")
+"""On pods of `gate inject`."""
+_OTHERS = [annotation(name) for name in ("form", "from-env", "state-file")]
+"""Those that `gate inject` alone reads, before a pod comes to the API server."""
 _NUMBER = "[0-9]+([.][0-9]+)?"
 _UNITS = "".join(f"({_NUMBER}{unit})?" for unit in ("h", "m", "s", "ms"))
 _DURATION = text(f"^({_UNITS}|{_NUMBER})$")
@@ -41,15 +46,17 @@ _SCHEME = text(r"(^|[ \t\n;])['\"]?[A-Za-z][A-Za-z0-9+.-]*:")
 _LINE_WITHOUT = text(r"(?m)^[ \t]*[^ \t\n#;:][^\n:]*$")
 _WORD = text(r"^[^ \t\n]+$")
 _ALL = "object.metadata.annotations"
+_ANNOTATIONS = "variables.annotations"
+_UNASKED = "!variables.asks || variables.opted_out"
 _TOO_LONG = f"size(variables.dependencies) > {LONGEST}"
 
 
 def conditions(name: str) -> dict[str, str]:
     """Return which pods get the gate called *name*."""
-    timeout = f"{_ALL}[{text(_TIMEOUT)}]"
+    timeout, inject = f"{_ALL}[{text(_TIMEOUT)}]", f"{_ALL}[{text(_INJECT)}]"
     return {
         "asks-for-gate": f"{_has(DEPENDENCIES)} && size({_ALL}[{text(DEPENDENCIES)}]) <= {LONGEST}",
-        "has-not-opted-out": f'!({_has(_INJECT)}) || {_ALL}[{text(_INJECT)}] != "false"',
+        "has-not-opted-out": f"!({_has(_INJECT)}) || !({inject} in {cel.plain(_NO)})",
         "is-no-mirror": f"!({_has(_MIRROR)})",
         "can-be-right": f"!({_has(_TIMEOUT)}) || ({_is_duration(timeout)})",
         "has-no-gate": f"!({_has_gate(name)})",
@@ -62,7 +69,7 @@ def variables(given: Mapping[str, str]) -> dict[str, str]:
     values = f'variables.dependencies.findAll({_DEADLINE}).map(d, d.split("=")[1])'
     return {
         "annotations": _ALL,
-        "dependencies": f"variables.annotations[{text(DEPENDENCIES)}]",
+        "dependencies": f"{_ANNOTATIONS}[{text(DEPENDENCIES)}]",
         "image": _or(_IMAGE, "params.data.image"),
         "limit": _or(_TIMEOUT, text(timeout.strip() or "0")),
         "timeout": _seconds("variables.limit"),
@@ -96,22 +103,22 @@ def facts(name: str) -> dict[str, str]:
         # Whatever looks for a pattern looks here.
         "listed": f'size(variables.dependencies) <= {LONGEST} ? variables.dependencies : ""',
         "asks": _in(DEPENDENCIES),
-        "opted_out": f'({_or(_INJECT, text("true"))}) == "false"',
+        "opted_out": f"({_or(_INJECT, text('true'))}) in {cel.plain(_NO)}",
         "has_gate": _has_gate(name),
     }
 
 
 def validations() -> list[tuple[str, str]]:
     """Return what must hold of a pod, and what to say where it does not."""
-    known = [DEPENDENCIES, *SETTINGS.values(), _INJECT, _IMAGE, *_OTHERS]
-    names = f"[{', '.join(map(text, known))}]"
-    others = f"!k.startsWith({text(f'{ANNOTATION_PREFIX}/')}) || k in {names}"
+    known = [DEPENDENCIES, *SETTINGS.values(), _INJECT, _INJECTED, _IMAGE, *_OTHERS]
+    own = f"!k.startsWith({text(f'{ANNOTATION_PREFIX}/')}) || k in {cel.plain(known)}"
+    others = cel.plain(_OTHERS)
     parts = f"k.startsWith({text(DEPENDENCIES + '.')})"
     listed = "variables.listed"
     deadlines = f'{listed}.findAll({_DEADLINE}).all(d, d.split("=")[1].matches({_DURATION}))'
     return [
         (
-            f"variables.annotations.all(k, {others} || {parts})",
+            f"{_ANNOTATIONS}.all(k, {own} || {parts})",
             f"unknown annotation; there are {', '.join(known)}",
         ),
         (
@@ -137,21 +144,27 @@ def validations() -> list[tuple[str, str]]:
         ),
         _one_of(_ON_TIMEOUT, ["wait", "open", "exit"]),
         _one_of(_EVENTS, ["on", "off"]),
-        _one_of(_INJECT, ["true", "false"]),
+        _one_of(_INJECT, ["true", *_NO]),
         (
             f"!({_in(_IMAGE)}) || {_own(_IMAGE)}.matches({_WORD})",
             f"{_IMAGE} is no name of an image; write registry/gate:tag",
         ),
         (
-            "!variables.asks || variables.opted_out || variables.has_gate",
+            f"{_UNASKED} || {_in(_INJECTED)} || !{_ANNOTATIONS}.exists(k, k in {others})",
+            f"{', '.join(_OTHERS)} are read by gate inject alone; leave them out",
+        ),
+        (
+            f"{_UNASKED} || variables.has_gate",
             "gate has not been put in: is its ConfigMap there, and does it have an image?",
         ),
     ]
 
 
 def _one_of(key: str, values: list[str]) -> tuple[str, str]:
-    listed = ", ".join(map(text, values))
-    return f"!({_in(key)}) || {_own(key)} in [{listed}]", f"{key} is one of {', '.join(values)}"
+    return (
+        f"!({_in(key)}) || {_own(key)} in {cel.plain(values)}",
+        f"{key} is one of {', '.join(values)}",
+    )
 
 
 def _has(key: str) -> str:
@@ -159,11 +172,11 @@ def _has(key: str) -> str:
 
 
 def _in(key: str) -> str:
-    return f"{text(key)} in variables.annotations"
+    return f"{text(key)} in {_ANNOTATIONS}"
 
 
 def _own(key: str) -> str:
-    return f"variables.annotations[{text(key)}]"
+    return f"{_ANNOTATIONS}[{text(key)}]"
 
 
 def _or(key: str, otherwise: str) -> str:
@@ -180,7 +193,7 @@ def _seconds(value: str) -> str:
 
 def _has_gate(name: str) -> str:
     """Return whether a container of the pod is gate: by its name, or by what it is told."""
-    names = f"[{text(name)}, {text(f'{name}-hold')}]"
+    names = cel.plain([name, f"{name}-forget", f"{name}-hold"])
     told = 'e.name.startsWith("GATE_DEPENDENC") || e.name == "GATE_FROM_ENV"'
     is_gate = f"c.name in {names} || (has(c.env) && c.env.exists(e, {told}))"
     init = f"has(object.spec.initContainers) && object.spec.initContainers.exists(c, {is_gate})"

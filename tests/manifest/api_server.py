@@ -148,12 +148,12 @@ def _unnamed(value: Any, path: str) -> Any:
 
 
 def _apply(pod: Fields, configuration: Fields) -> None:
+    """Add what is new to the lists of the spec, behind what they hold."""
     assert list(configuration) == ["spec"]
-    assert list(configuration["spec"]) == ["initContainers"]
-    held = pod["spec"].setdefault("initContainers", [])
-    for container in configuration["spec"]["initContainers"]:
-        assert container["name"] not in [each["name"] for each in held]
-        held.append(container)
+    for key, items in configuration["spec"].items():
+        held = pod["spec"].setdefault(key, [])
+        assert not {each["name"] for each in items} & {each["name"] for each in held}
+        held += items
 
 
 def _patch(pod: Fields, patch: Fields) -> None:

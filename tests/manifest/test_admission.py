@@ -155,7 +155,10 @@ def test_a_pod_that_has_gate_is_not_touched(server: ApiServer, own: Fields) -> N
     assert server.admit(as_main) == as_main
 
 
-@pytest.mark.parametrize("annotations", [{}, {"inject": "false", "dependencies": DB}])
+@pytest.mark.parametrize(
+    "annotations",
+    [{}, {"inject": "false", "dependencies": DB}, {"inject": "off", "dependencies": DB}],
+)
 def test_who_does_not_want_it_gets_none(server: ApiServer, annotations: dict[str, str]) -> None:
     wanted = pod(**annotations)
 
@@ -195,9 +198,11 @@ def test_the_image_of_a_pod_from_a_file_of_the_kubelet_is_let_be(server: ApiServ
         ({"timeout": ""}, "podgate.dev/timeout is no duration"),
         ({"on_timeout": "close"}, "podgate.dev/on-timeout is one of wait, open, exit"),
         ({"events": "yes"}, "podgate.dev/events is one of on, off"),
-        ({"inject": "no"}, "podgate.dev/inject is one of true, false"),
+        ({"inject": "never"}, "podgate.dev/inject is one of true, false, no, off, disabled"),
         ({"image": "a b"}, "podgate.dev/image is no name of an image"),
-        ({"dependencies.app": DB, "form": "init", "inject": "true"}, ""),
+        ({"dependencies.app": DB, "inject": "true"}, ""),
+        ({"form": "init"}, "are read by gate inject alone; leave them out"),
+        ({"form": "init", "injected": "gate"}, ""),
     ],
 )
 def test_an_annotation_that_cannot_be_right_is_refused(
@@ -247,6 +252,15 @@ def test_the_settings_of_the_environment_are_those_of_every_gate() -> None:
     }
 
 
+def test_a_state_file_comes_with_its_volume_and_with_what_makes_gate_forget() -> None:
+    env = {"GATE_STATE_FILE": "/run/gate/opened"}
+    server = ApiServer(printed(**env))
+    admitted = server.admit(pod({"name": "own", "image": "x"}, dependencies=DB))
+
+    assert plain(init_containers(admitted)[1:]) == plain(sidecar({"GATE_DEPENDENCIES": DB, **env}))
+    assert admitted["spec"]["volumes"] == [{"name": "gate", "emptyDir": {"sizeLimit": "1Mi"}}]
+
+
 @pytest.mark.parametrize(
     ("env", "problem"),
     [
@@ -255,7 +269,7 @@ def test_the_settings_of_the_environment_are_those_of_every_gate() -> None:
             "GATE_DEPENDENCIES: dependencies come from each pod's annotation",
         ),
         ({"GATE_OPTIONS_DB": "optional"}, "GATE_OPTIONS_DB: dependencies come from each pod's"),
-        ({"GATE_STATE_FILE": "/run/gate/opened"}, "GATE_STATE_FILE: the policy adds no volume"),
+        ({"GATE_STATE_FILE": "/opened"}, "GATE_STATE_FILE: no volume can stand in for /"),
         ({"GATE_POD_CONDITION": "a.b/c"}, "GATE_POD_CONDITION: the policy adds no readiness gate"),
         ({"GATE_TIMEOUT": "soon"}, "GATE_TIMEOUT: 'soon' is not a duration"),
         ({"GATE_LISTEN": "127.0.0.1:1"}, "GATE_LISTEN: the kubelet cannot reach 127.0.0.1"),
@@ -282,7 +296,7 @@ def why_refused(**annotations: str) -> str:
 lengths = st.from_regex(r"([1-9]h)?([0-9]m)?([0-9]s)?", fullmatch=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(text=st.text("0123456789.hms", max_size=6) | lengths)
 @example(text="5ms")
 @example(text="1m5ms")
@@ -300,7 +314,7 @@ def test_what_is_accepted_for_a_duration_gate_accepts(text: str) -> None:
     assert is_accepted or not is_right or "." in text
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(text=st.text("ab :/;#\n\t='$()1", max_size=20))
 def test_no_text_fails_an_expression(text: str) -> None:
     why = why_refused(dependencies=text, timeout=text, image=text)
