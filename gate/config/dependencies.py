@@ -179,6 +179,14 @@ def _group(text: str) -> str:
     return text
 
 
+def _until(target: Target) -> Until:
+    choices = (Until.DOWN, Until.GONE, Until.BLOCKED)
+    until = Until(target.choice("until", choices, Until.READY))
+    if until is Until.BLOCKED and target.url.scheme != "tcp":
+        target.problem("until: blocked goes with tcp://host:port alone")
+    return until
+
+
 def _wanted(line: Line, name: str, settings: Settings) -> ConfiguredDependency:
     target = Target(name=name, place=line.place, url=line.url, options=line.options)
     timeout = target.seconds("timeout", settings.check_timeout)
@@ -196,7 +204,7 @@ def _wanted(line: Line, name: str, settings: Settings) -> ConfiguredDependency:
         group=target.read("any", _group, None),
         part=target.read("group", _group, None),
         monitor=target.flag("monitor"),
-        until=Until(target.choice("until", (Until.DOWN, Until.GONE), Until.READY)),
+        until=_until(target),
         is_local=line.url.is_local,
     )
     return ConfiguredDependency(dependency, target, line.source)

@@ -21,6 +21,8 @@ class Until(StrEnum):
     """Positively absent: refused, 404, no such file."""
     GONE = "gone"
     """Absent, or its name does not exist any more."""
+    BLOCKED = "blocked"
+    """A policy holds connections back, which the check sees by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LONGEST_REASON = 300
 """Longest reason that is kept, in characters: it is shown in logs, pages and events."""
 NO_REASON = "not ready"
+_ABSENCE = frozenset({Until.DOWN, Until.GONE})
 LOOK_AGAIN = 10.0
 """Seconds between attempts at a dependency that is ready while others are waited for."""
 
@@ -167,12 +168,12 @@ async def _why_not(dependency_check: DependencyCheck) -> str:
         return "the check is broken: it cancelled itself"
     except (Exception, SystemExit) as exc:  # noqa: BLE001 -- a broken check, perhaps of another package, must not end the others
         return f"the check is broken: {type(exc).__name__}: {exc}"
-    return "" if until is Until.READY else "still there"
+    return "still there" if until in _ABSENCE else ""
 
 
 def _why_absence_is_not_enough(exc: Absent, until: Until) -> str:
     """Return why *exc* is not what is waited for, empty if it is."""
-    if until is Until.READY:
+    if until not in _ABSENCE:
         return str(exc) or "not there"
     if until is Until.DOWN and isinstance(exc, NameNotFound):
         return f"{exc}: a typo looks like this too; until=gone takes it for absent"
