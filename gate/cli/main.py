@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
 from gate import checks, config
@@ -78,6 +79,9 @@ def _serve(given: Namespace, listening: Listening) -> int:
 def _wait(given: Namespace, command: list[str] | None) -> int:
     if command is not None:
         exec_command.check(command)
+    if given.once and given.notify:
+        msg = "--notify does not go with --once: systemd is told when the wait is over"
+        raise UsageError(msg)
     code = _once(given) if given.once else _until_ready(given)
     if code == 0 and command:
         exec_command.exec_command(command)
@@ -99,7 +103,8 @@ def _until_ready(given: Namespace) -> int:
     settings, dependency_checks = _load(given, given.dependency)
     screen = _screen(given, settings)
     plan = _plan(settings, dependency_checks, "console", screen)
-    return _loop(command.wait(plan, _display(given, screen)))
+    displays = [_display(given, screen), _notify(given, plan)]
+    return _loop(command.wait(plan, [each for each in displays if each]))
 
 
 def _screen(given: Namespace, settings: Settings) -> Screen | None:
@@ -122,6 +127,17 @@ def _display(given: Namespace, screen: Screen | None) -> Display | None:
     from gate.wait import live_table  # noqa: PLC0415 -- only for a terminal
 
     return live_table.Live(screen)
+
+
+def _notify(given: Namespace, plan: WaitPlan) -> Display | None:
+    if not given.notify:
+        return None
+    from gate.wait import command, notify  # noqa: PLC0415 -- only where asked for
+
+    timeout = plan.settings.timeout or command.TIMEOUT
+    return notify.Notify(
+        os.environ, timeout, partial(plan.complain, "notify.failed", "NOTIFY_SOCKET")
+    )
 
 
 def _summary(given: Namespace) -> Callable[[Board], str] | None:

@@ -36,6 +36,7 @@ Dependencies come from GATE_DEPENDENCIES, one a line, and GATE_DEPENDENCY_<NAME>
 
 _DEPENDENCY = "'[name] URL [option=value …]', as one text; the environment's are left out then"
 _ONCE = "one attempt each (GATE_DISABLED or not), a table, exit 0 or 1"
+_NOTIFY = "tell systemd what is waited for, and when the wait is over (Type=notify)"
 _OUTPUT = "lines on stderr, or JSON, a line for each change, on stdout (on a terminal a live table)"
 _LINT = ("--select", "--ignore", "--output", "--kubernetes-version", "--explain")
 _INJECT = ("--sources", "--form", "--set", "--remove", "--check", "--diff", "--in-place")
@@ -104,7 +105,7 @@ def settings(given: argparse.Namespace) -> dict[str, str]:
 def _refuse(word: str, arguments: Sequence[str], command: str) -> NoReturn:
     flag = word.partition("=")[0]
     known = [setting.flag for setting in config.SETTINGS]
-    own = ("--once", "--dependencies", *_LINT, *_MANIFEST, *_INJECT, *_STATUS)
+    own = ("--once", "--notify", "--dependencies", *_LINT, *_MANIFEST, *_INJECT, *_STATUS)
     near = closest(flag, [*known, *own])
     if not word.startswith("-"):
         hint = f"{command} takes no dependencies: set GATE_DEPENDENCIES"
@@ -147,6 +148,7 @@ def _parser() -> _Parser:
     wait = _add(commands, "wait", "wait here, then end, or become the command after --", flags)
     wait.add_argument("dependency", nargs="*", help=_DEPENDENCY)
     wait.add_argument("--once", action="store_true", help=_ONCE)
+    wait.add_argument("--notify", action="store_true", help=_NOTIFY)
     wait.add_argument("--output", choices=("lines", "json"), help=_OUTPUT)
     _add_forget(commands)
     _add_lint(commands)

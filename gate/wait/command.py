@@ -39,23 +39,23 @@ class Display(Protocol):
         """Show the outcome."""
 
 
-async def wait(plan: WaitPlan, display: Display | None = None) -> int:
+async def wait(plan: WaitPlan, displays: Sequence[Display] = ()) -> int:
     """Return 0 when all is ready, 128 + number after a signal; raises `NotReady`."""
     if plan.settings.disabled:
         plan.logger.warning("gate.disabled", reason=plan.settings.disabled)
-        if display:
+        for display in displays:
             display.end(_disabled(plan.settings.disabled))
         return 0
-    observers = [display.observe] if display else []
+    observers = [display.observe for display in displays]
     board = make_board(plan, timeout=plan.settings.timeout or TIMEOUT, observers=observers)
     exit_code = exit_code_on_signal({one: 128 + one for one in (signal.SIGTERM, signal.SIGINT)})
-    others = plan.reminders(board) + ([display.follow(board)] if display else [])
+    others = plan.reminders(board) + [display.follow(board) for display in displays]
     try:
         code = await run_until_exit(
             plan.dependency_checks, board, exit_code, _settle(board, exit_code), *others
         )
     finally:
-        if display:
+        for display in displays:
             display.end(board)
     if code == NotReady.exit_code:
         msg = f"not ready in time: {plain_text.pending(board.snapshot())}"
