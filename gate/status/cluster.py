@@ -34,7 +34,8 @@ class Cluster:
     """The API server; everything raises `CheckFailed`, as `Forbidden` where RBAC is against it."""
 
     def __init__(self, login: Login) -> None:
-        self._free: asyncio.Queue[Connection] = asyncio.Queue()
+        # The last one that was used is taken first: it is open.
+        self._free: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
         self._all = [Connection(login) for _ in range(_CONNECTIONS)]
         for connection in self._all:
             self._free.put_nowait(connection)
