@@ -134,7 +134,7 @@ def _line(source: Source) -> Line | Problem:
 
 def _as_gate_writes(word: str) -> list[str]:
     """Return the URL *word*, of Java's what it means to gate, maybe with options behind it."""
-    if urls.scheme_of(word) != "jdbc":
+    if urls.scheme_of(word) not in {"jdbc", "r2dbc"}:
         return [word]
     from gate.config import app_url  # noqa: PLC0415 -- only where it is needed
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 UNSET = "is not set in gate's own container"
 NOTHING = "no variable that it matches names a dependency"
+_PORTS = ("PORT", "PORT_NUMBER")
 _REMEDY = "give gate the env or envFrom of the app, or leave it out of GATE_FROM_ENV"
 
 
@@ -42,7 +43,7 @@ def _named(item: str, environ: Mapping[str, str]) -> Iterator[Named]:
     elif "*" in item or "?" in item:
         own = [name for name in environ if _is_the_app_s(name, environ)]
         yield from app_url.guess(
-            name for name in own if fnmatchcase(name, item) or name.upper().endswith("PORT")
+            name for name in own if fnmatchcase(name, item) or name.upper().endswith(_PORTS)
         )
     else:
         yield next((pair for pair in app_url.pairs(environ) if pair.variable == item), Named(item))

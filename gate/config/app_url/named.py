@@ -20,6 +20,7 @@ _KINDS = {
     "KAFKA": "kafka",
     "RABBIT": "amqp",
     "AMQP": "amqp",
+    "CLOUDAMQP": "amqp",
     "NATS": "nats",
     "MEMCACHE": "memcached",
     "MONGO": "mongodb",
@@ -34,21 +35,38 @@ _KINDS = {
 }
 """How a word of the name begins, and the scheme it means."""
 _NO_KIND = ("PGP", "PGADMIN")
-_URLS = {"URL", "URI", "DSN"}
-_ADDRESSES = {"ADDR", "ADDRESS", "ADDRESSES", "BROKER", "BROKERS", "CONNECTION", "CONNSTR"}
-_ADDRESSES |= {"ENDPOINT", "ENDPOINTS", "HOSTS", "NODES", "SERVER", "SERVERS", "URLS", "URIS"}
+_URLS = {"CONN", "DSN", "URI", "URL"}
+_ADDRESSES = {"ADDR", "ADDRESS", "ADDRESSES", "BROKER", "BROKERS", "CONNECT", "CONNSTR"}
+_ADDRESSES |= {
+    "CONNECTION",
+    "ENDPOINT",
+    "ENDPOINTS",
+    "HOSTS",
+    "NODES",
+    "SERVER",
+    "SERVERS",
+    "URLS",
+    "URIS",
+}
 _HOSTS = {"HOST", "HOSTNAME", "PGHOST"}
+_STRING = ["CONNECTION", "STRING"]
 _ENDS = {*_URLS, *_ADDRESSES, *_HOSTS, "BOOTSTRAP", "JDBC", "STRING"} - {"PGHOST", "BROKER"}
-_STORES = {"BROKER", "CACHE", "DATABASE", "DATASOURCE", "DB", "ELASTICSEARCH", "JDBC"}
-_STORES |= {"OPENSEARCH", "SERVICE"}
-"""With one of these words in its name a URL is that of a dependency."""
+_STORES = {"BROKER", "CACHE", "CONSUL", "DATABASE", "DATASOURCE", "DB", "DBC", "ELASTICSEARCH"}
+_STORES |= {"ETCD", "JDBC", "OPENSEARCH", "SERVICE", "TEMPORAL", "VAULT"}
+"""With one of these words a name is that of a dependency; of R2DBC the last is `DBC`."""
+_BESIDE = (
+    *(("HOST", "PORT"), ("HOSTNAME", "PORT"), ("Host", "Port")),
+    *(("HOST", "PORT_NUMBER"), ("HOSTNAME", "PORT_NUMBER")),
+)
+"""How the name of a host ends, and that of its port."""
 _SECRETS = {"KEY", "PASS", "PASSWD", "PASSWORD", "PWD", "SECRET", "TOKEN"}
-_OWN = {"ADMIN", "ADVERTISED", "APP", "BIND", "DEBUG", "GATE", "GRPC", "HTTP", "HTTPS", "LISTEN"}
-_OWN |= {"LOCAL", "MANAGEMENT", "METRICS", "NODE", "POD", "PUBLIC", "SERVER", "WEB"}
+_NEVER = {"ADVERTISED", "BIND", "LISTEN", "LISTENER", "LISTENERS"}
+_OWN = {"ADMIN", "APP", "DEBUG", "GATE", "GRPC", "HTTP", "HTTPS", "LOCAL"}
+_OWN |= {"MANAGEMENT", "METRICS", "NODE", "POD", "PUBLIC", "SERVER", "WEB"}
 """Names of what the app itself listens on."""
 _ASIDE = {"DATADOG", "DD", "EMAIL", "FLUENTD", "GRAYLOG", "JAEGER", "LOGSTASH", "MAIL", "OTEL"}
-_ASIDE |= {"PROXY", "SENTRY", "SMTP", "STATSD", "SYSLOG", "ZIPKIN"}
-"""Names of what an app starts without, often by UDP."""
+_ASIDE |= {"PROXY", "SENTINEL", "SENTRY", "SMTP", "STATSD", "SYSLOG", "ZIPKIN"}
+"""Names of what an app starts without, often by UDP; and of what stands beside a server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,30 +123,24 @@ def guess(names: Iterable[str]) -> tuple[Named, ...]:
 def _guessed(known: list[str]) -> Iterator[Named]:
     for name in known:
         words = _words(name)
-        if not words or _ASIDE & set(words):
+        if not words or (_ASIDE | _NEVER) & set(words) or words[-2:] == ["SERVICE", "HOST"]:
             continue
+        stem = set(words[:-1])
+        is_known = bool(kind_of(name) or _STORES & stem)
         if words[-1] in _HOSTS:
             port = _port_beside(name, known)
-            is_own = not words[:-1] or bool(_OWN & set(words[:-1])) or words[-2] == "SERVICE"
-            if kind_of(name) or (port and not is_own):
+            if is_known or (port and stem and not _OWN & stem):
                 yield Named(name, port)
-        elif _is_whole(name, words):
+        elif name.startswith("ConnectionStrings__") or _is_whole(words, is_known=is_known):
             yield Named(name)
 
 
-def _is_whole(name: str, words: list[str]) -> bool:
-    """Whether *name* is that of a variable with a URL, an address, or several."""
+def _is_whole(words: list[str], *, is_known: bool) -> bool:
+    """Whether it is the name of a variable with a URL, an address, or several."""
     stem, end = words[:-1], words[-1]
-    if name.startswith("ConnectionStrings__"):
-        return True
-    is_url = end in _URLS or words[-2:] == ["CONNECTION", "STRING"]
-    if not stem or not (is_url or end in _ADDRESSES):
+    if not stem or not (end in _URLS or end in _ADDRESSES or words[-2:] == _STRING):
         return False
-    if kind_of(name):
-        return True
-    if is_url:
-        return bool(_STORES & set(stem))
-    return end == "ADDR" and not _OWN & set(stem)
+    return is_known or (end == "ADDR" and not _OWN & set(stem))
 
 
 def _rank(variable: str) -> int:
@@ -138,12 +150,10 @@ def _rank(variable: str) -> int:
 
 
 def _port_beside(name: str, known: list[str]) -> str:
-    for end in ("HOST", "HOSTNAME", "Host"):
+    for end, port in _BESIDE:
         stem = name.removesuffix(end)
-        if stem == name:
-            continue
-        if (port := stem + ("Port" if end == "Host" else "PORT")) in known:
-            return port
+        if stem != name and stem + port in known:
+            return stem + port
     return ""
 
 

@@ -11,6 +11,7 @@ from gate.core.url import is_port
 
 _GO_DSN = re.compile(r"(?:(?P<login>.*)@)?(?P<net>tcp6?|unix)\((?P<at>[^()]*)\)/(?P<rest>[^/]*)")
 """`user:password@tcp(host:3306)/db`: the last @ and the last / count, as in Go's own driver."""
+_JAVA = re.compile(r"(jdbc|r2dbc):", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -27,8 +28,8 @@ def translate(variable: str, value: str, port: str = "") -> str:
         raise NoDependency(wrong)
     number = port_of(port)
     kind = kind_of(variable)
-    if text[:5].lower() == "jdbc:":
-        return checked(url_forms.jdbc(text[5:]))
+    if found := _JAVA.match(text):
+        return checked(url_forms.jdbc(text[found.end() :]))
     if found := _GO_DSN.fullmatch(text):
         return _go_dsn(found)
     if url_forms.scheme_before(text):

@@ -60,12 +60,13 @@ def test_the_name_means_a_kind(variable: str, kind: str) -> None:
 
 def test_a_host_and_the_port_beside_it_are_a_pair() -> None:
     names = ["REDIS_HOST", "REDIS_PORT", "DB_HOSTNAME", "DB_PORT", "dbHost", "dbPort", "PGHOST"]
-    names += ["PGPORT", "LONE_HOST", "OTHER_PORT"]
+    names += ["PGPORT", "LONE_HOST", "OTHER_PORT", "WP_DATABASE_HOST", "WP_DATABASE_PORT_NUMBER"]
 
     assert pairs(names) == (
         Named("DB_HOSTNAME", "DB_PORT"),
         Named("PGHOST", "PGPORT"),
         Named("REDIS_HOST", "REDIS_PORT"),
+        Named("WP_DATABASE_HOST", "WP_DATABASE_PORT_NUMBER"),
         Named("dbHost", "dbPort"),
     )
 
@@ -75,6 +76,8 @@ def test_a_host_and_the_port_beside_it_are_a_pair() -> None:
     [
         *("DATABASE_URL", "SPRING_DATASOURCE_URL", "REDIS_URL", "REDIS_ADDR", "KAFKA_BROKERS"),
         *("CART_SERVICE_ADDR", "CART_SERVICE_URL", "ConnectionStrings__Default", "MYSQL_DSN"),
+        *("R2DBC_URL", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "DB_SERVERS", "ETCD_ENDPOINTS"),
+        *("ZOOKEEPER_CONNECT", "CLOUDAMQP_URL", "WORDPRESS_DB_HOST", "VAULT_ADDR"),
         *("KAFKA_BOOTSTRAP_SERVERS", "MONGO_CONNECTION_STRING", "REDIS_HOST", "BROKER_URL"),
     ],
 )
@@ -86,10 +89,22 @@ def test_a_name_that_says_where_something_is_names_a_dependency(name: str) -> No
     "names",
     [
         *(["HOST", "PORT"], ["HTTP_HOST", "HTTP_PORT"], ["LISTEN_ADDR"], ["SERVER_ADDR"]),
-        *(["DB_SERVICE_HOST", "DB_SERVICE_PORT"], ["DB_HOST"], ["PUBLIC_URL"], ["API_URL"]),
+        *(
+            ["DB_SERVICE_HOST", "DB_SERVICE_PORT"],
+            ["REDIS_SERVICE_HOST"],
+            ["PUBLIC_URL"],
+            ["API_URL"],
+        ),
         *(["HOME"], ["URL"], ["ADDR"], ["REDIS_PASSWORD"], ["KAFKA_TOPIC"], ["EMAIL_ADDRESS"]),
         *(["OTEL_EXPORTER_OTLP_ENDPOINT"], ["STATSD_HOST", "STATSD_PORT"], ["SENTRY_DSN"]),
-        *(["__"], [""], ["DB_SERVERS"], ["HTTP_PROXY_HOST", "HTTP_PROXY_PORT"]),
+        *(
+            ["__"],
+            [""],
+            ["MONGODB_ADVERTISED_HOSTNAME"],
+            ["REDIS_SENTINEL_HOSTS"],
+            ["DB_NAME"],
+            ["HTTP_PROXY_HOST", "HTTP_PROXY_PORT"],
+        ),
     ],
 )
 def test_what_the_app_listens_on_or_starts_without_is_no_dependency(names: list[str]) -> None:

@@ -149,6 +149,10 @@ def test_what_java_writes(value: str, url: str) -> None:
     assert meant("X", f"jdbc:{value}") == url
 
 
+def test_what_java_writes_where_it_does_not_block() -> None:
+    assert meant("X", "r2dbc:pool:postgresql://u:p@db/app") == "postgresql://u:p@db/app"
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "url"),
     [
