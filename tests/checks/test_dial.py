@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import Awaitable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -25,18 +26,21 @@ AGAIN = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"
 
 
 class Book(Unhurried):
-    """Knows the names of a book only: name to addresses, or to what the lookup raises."""
+    """Knows the names of a book only: to addresses, what is raised, or when it ends."""
 
-    names: dict[str, list[str] | OSError]
+    names: dict[str, list[str] | OSError | threading.Event]
 
     def resolve(self, *args: Any) -> Any:
         found = self.names[args[0]]
         if isinstance(found, OSError):
             raise found
+        if isinstance(found, threading.Event):
+            found.wait()
+            return []
         return [entry for address in found for entry in socket.getaddrinfo(address, *args[1:])]
 
 
-def run_with(names: dict[str, list[str] | OSError], main: Awaitable[Any]) -> Any:
+def run_with(names: dict[str, list[str] | OSError | threading.Event], main: Awaitable[Any]) -> Any:
     async def whole() -> Any:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, Book)
@@ -164,6 +168,19 @@ def test_a_silent_address_is_not_absent() -> None:
 )
 def test_a_failed_lookup_says_why(found: OSError, reason: str) -> None:
     assert run_with({"db": found}, why_not("tcp://db:1")) == reason
+
+
+def test_a_lookup_without_an_answer_says_who_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dial, "asked_for", lambda name: f" (server of {name})")
+    released = threading.Event()
+    book: dict[str, Any] = {"db": released}
+
+    try:
+        why = run_with(book, why_not("tcp://db:1 timeout=100ms"))
+    finally:
+        released.set()
+
+    assert why == "name lookup (server of db): no answer within 100ms"
 
 
 def test_a_name_that_does_not_exist_is_absent_and_a_failed_lookup_is_not() -> None:

@@ -154,11 +154,15 @@ AS_THE_APP_SEES_IT = {
     "dns://db min=2": "",
     "dns://db.test": "",
     "dns://db.test.": "",
-    "dns://db.": "name lookup failed: db.: temporary failure in name resolution",
-    "dns://nobody.test.": "name not found: nobody.test.",
+    "dns://db.": (
+        "name lookup failed: db.: temporary failure in name resolution (server 127.0.0.1)"
+    ),
+    "dns://nobody.test.": "name not found: nobody.test. (server 127.0.0.1)",
     "dns://four expect=10.0.0.4": "",
     "dns://four type=A": "",
-    "dns://four type=AAAA": "name not found: four",
+    "dns://four type=AAAA": (
+        "name not found: four (search none.test test, ndots 2, server 127.0.0.1)"
+    ),
     "dns://two min=3": "2 of at least 3 addresses",
     "dns://two expect=10.0.1.9": "expected 10.0.1.9, found 10.0.1.1, 10.0.1.2",
     "dns://in-hosts.test expect=10.9.9.9": "",

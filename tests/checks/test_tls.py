@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import ssl
 from pathlib import Path
 
@@ -10,7 +11,15 @@ import trustme
 
 from tests.checks.servers.certificates import blocking, context, handshaking, write_client
 from tests.checks.servers.raw_http import listening
-from tests.conftest import free_port, outcome, problems_of, run, why_late, why_not
+from tests.conftest import (
+    free_port,
+    outcome,
+    problems_of,
+    run,
+    why_late,
+    why_not,
+    why_not_in_full,
+)
 
 
 def reason(tls: ssl.SSLContext, options: str, host: str = "localhost") -> str:
@@ -73,6 +82,20 @@ def test_a_self_signed_certificate_is_told(tmp_path: Path) -> None:
     made.load_cert_chain(pair)
 
     assert reason(made, "") == "TLS: self-signed certificate"
+
+
+@pytest.mark.parametrize(("days", "verb"), [(-1, "expired"), (1, "expires")])
+def test_whose_certificate_it_was_is_told(
+    authority: trustme.CA, ca_file: Path, days: int, verb: str
+) -> None:
+    async def main() -> str:
+        async with handshaking(context(authority, "b.test", days=days)) as (port, _):
+            return await why_not_in_full(f"tls://127.0.0.1:{port} ca={ca_file}")
+
+    why = run(main())
+
+    told = rf" \(certificate of b\.test, issued by Testing CA #\S+, {verb} 20\d\d-\d\d-\d\d\)"
+    assert re.search(f"^TLS: .*{told}$", why), why
 
 
 def test_an_intermediate_authority_is_enough(authority: trustme.CA, tmp_path: Path) -> None:

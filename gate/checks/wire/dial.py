@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gate.checks.wire.address_race import STAGGER, NoWay, staggered, summary
 from gate.checks.wire.reasons import reason_of
+from gate.checks.wire.resolv_conf import asked_for
 from gate.core import attempt
 from gate.core.errors import Absent, CheckFailed, NameNotFound
 
@@ -39,13 +40,18 @@ async def lookup(host: str, port: int, family: int = 0) -> list[tuple[Any, ...]]
     loop = asyncio.get_running_loop()
     try:
         return list(await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM))
+    except asyncio.CancelledError:
+        # Where time is up, the reason is made of the stage.
+        attempt.enter_stage(f"name lookup{asked_for(host)}")
+        raise
     except socket.gaierror as exc:
         if exc.errno in _GONE:
             # Which of these errors comes depends on the resolver: musl and older glibc have only
             # one.
-            msg = f"name not found: {host}"
+            msg = f"name not found: {host}{asked_for(host)}"
             raise NameNotFound(msg) from exc
-        msg = f"name lookup failed: {host}: {(exc.strerror or str(exc)).lower()}"
+        why = (exc.strerror or str(exc)).lower()
+        msg = f"name lookup failed: {host}: {why}{asked_for(host)}"
         raise CheckFailed(msg) from exc
     except OSError as exc:
         msg = f"name lookup failed: {host}: {reason_of(exc)}"

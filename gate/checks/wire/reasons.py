@@ -6,6 +6,8 @@ import errno
 import os
 import ssl
 
+from gate.checks.wire import certificate
+
 _WORDS = {
     errno.ECONNREFUSED: "connection refused",
     errno.ECONNRESET: "connection reset",
@@ -41,7 +43,7 @@ def _tls_words(exc: ssl.SSLError) -> str:
         told = exc.verify_message.removesuffix(".")
         for theirs, ours in _VERIFY_WORDS:
             told = told.replace(theirs, ours)
-        return f"TLS: {told}"
+        return f"TLS: {told}{certificate.note(exc)}"
     if exc.reason == "WRONG_VERSION_NUMBER":
         return "the server does not speak TLS on this port"
     _, alert, what = (exc.reason or "").partition("_ALERT_")

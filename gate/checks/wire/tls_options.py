@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from gate.checks.wire.certificate import Verified
 from gate.checks.wire.regular_file import opened, reading
 from gate.checks.wire.secret_file import path_option
 from gate.core.errors import CheckFailed
@@ -160,6 +161,7 @@ def _context(tls: Tls, alpn: tuple[str, ...], _stamps: tuple[_Stamp, ...]) -> ss
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     else:
+        context.sslobject_class = Verified
         context.check_hostname = not tls.any_name
         context.load_default_certs()
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # `ca` may be an intermediate

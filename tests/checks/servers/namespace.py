@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.checks.servers.dns import dnsmasq
-from tests.conftest import run, why_not
+from tests.conftest import run, why_not_in_full
 
 _ENTER = (
     "ip link set lo up && mount --bind $1/resolv.conf /etc/resolv.conf && "
@@ -44,4 +44,4 @@ def reasons(folder: Path, resolv_conf: str, hosts: str, lines: Sequence[str]) ->
 
 if __name__ == "__main__":
     with dnsmasq(Path(sys.argv[1]), 53):
-        print(json.dumps([run(why_not(line)) for line in sys.argv[2:]]))  # noqa: T201 -- its output
+        print(json.dumps([run(why_not_in_full(line)) for line in sys.argv[2:]]))  # noqa: T201 -- its output
