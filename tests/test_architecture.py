@@ -39,7 +39,7 @@ DOORS = {
     "prometheus_client": {"report.metrics"},
     "opentelemetry": {"report.trace"},
     "requests": {"report.trace"},
-    "ruamel": {"inject.documents"},
+    "ruamel": {"pods.editing.documents"},
     "yaml": {"pods.nodes"},
     "h11": {"checks.http.http1"},
     "h2": {"checks.grpc.call", "checks.http.http2"},

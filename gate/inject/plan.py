@@ -9,12 +9,12 @@ from gate import checks, config
 from gate.core.errors import Problem
 from gate.core.names import ANNOTATION_PREFIX, annotation
 from gate.core.suggest import closest
-from gate.inject.edits import Change, ListEdit
 from gate.inject.findings import url_of
 from gate.manifest import container as manifest
 from gate.manifest.container import ManifestOptions
-from gate.manifest.emitter import Commented
 from gate.pods import gates, listening
+from gate.pods.editing.changes import Change, ListEdit
+from gate.pods.editing.emitter import Commented
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,19 +6,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gate.core.errors import UsageError
-from gate.inject import documents, plan, sources, workloads
+from gate.inject import plan, sources, workloads
 from gate.inject.findings import Findings, url_of
 from gate.inject.graph import Graph
 from gate.pods import nodes
+from gate.pods.editing import documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gate.core.errors import Problem
-    from gate.inject.documents import Piece
-    from gate.inject.edits import Change
     from gate.inject.plan import InjectOptions
     from gate.inject.workloads import Workload
+    from gate.pods.editing.changes import Change
+    from gate.pods.editing.documents import Piece
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gate.inject.documents import data
+from gate.pods.editing.documents import data
 from gate.pods.nodes import Map, Seq
 
 if TYPE_CHECKING:

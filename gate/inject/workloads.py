@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gate.inject import documents, variables
+from gate.inject import variables
 from gate.pods import documents as manifests
 from gate.pods.around import Around
 from gate.pods.documents import Found
+from gate.pods.editing import documents
 from gate.pods.nodes import Map, Seq
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gate.inject.documents import Piece
     from gate.inject.variables import ConfigMaps, Variables
+    from gate.pods.editing.documents import Piece
     from gate.pods.pod import Container, Pod
 
 

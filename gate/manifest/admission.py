@@ -15,7 +15,7 @@ from gate.core.names import ANNOTATION_PREFIX, annotation
 from gate.manifest import admission_rules as rules
 from gate.manifest import cel, container
 from gate.manifest.cel import Expression
-from gate.manifest.emitter import Commented, emit
+from gate.pods.editing.emitter import Commented, emit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -16,7 +16,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from gate.core.durations import show
-from gate.manifest.emitter import Commented
+from gate.pods.editing.emitter import Commented
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

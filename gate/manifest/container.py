@@ -11,7 +11,7 @@ from gate.core.durations import show
 from gate.core.errors import Problem, UsageError
 from gate.core.url import is_loopback
 from gate.manifest import companions, environment
-from gate.manifest.emitter import Commented, emit
+from gate.pods.editing.emitter import Commented, emit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

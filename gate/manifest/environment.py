@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gate import config
 from gate.config import words
 from gate.core.url import scheme_of
-from gate.manifest.emitter import Commented
+from gate.pods.editing.emitter import Commented
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gate.config import flags
 from gate.lint.run import lint
 from gate.manifest.container import MODES
-from gate.manifest.emitter import Commented, emit
+from gate.pods.editing.emitter import Commented, emit
 from tests.pod import Pod
 from tests.process import run_gate
 from tests.stand_ins import Ports, dependency, node

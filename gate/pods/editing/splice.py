@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gate.manifest.emitter import emit
+from gate.pods.editing.emitter import emit
 from gate.pods.nodes import Map, Seq
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gate.inject.edits import Change, ListEdit
+    from gate.pods.editing.changes import Change, ListEdit
 
     Patch = tuple[int, int, list[str]]
     """First line, the line behind the last, and what stands there instead; counted from 0."""

@@ -1,6 +1,6 @@
 """Changes to one pod template, and how they are made in plain data.
 
-The same change can be made in the text of a manifest (`gate.inject.splice`), where every other
+The same change can be made in the text of a manifest (`splice`), where every other
 line stays as it is. What the text then says is compared with what this module makes.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gate.manifest.emitter import Commented
+from gate.pods.editing.emitter import Commented
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,16 +11,16 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gate.inject import edits
-from gate.inject.splice import CannotSplice, splice
-from gate.manifest.emitter import emit
 from gate.pods import nodes
+from gate.pods.editing import changes
+from gate.pods.editing.emitter import emit
+from gate.pods.editing.splice import CannotSplice, splice
 from gate.pods.nodes import Map, Seq
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gate.inject.edits import Change
+    from gate.pods.editing.changes import Change
 
 _ITEM = re.compile(
     r"( *)\S[^\n]*:[ ]*(?:#[^\n]*)?\n(?:[ ]*(?:#[^\n]*)?\n)*( *)-(?: |$)", re.MULTILINE
@@ -41,9 +41,9 @@ class Piece:
 
     def change(self, change: Change) -> None:
         """Make *change* in a template of this piece; raises `nodes.Fault`."""
-        template = edits.at(self.read.value, change.path)
+        template = changes.at(self.read.value, change.path)
         wanted = data(self.read.value)
-        edits.apply(wanted, change)
+        changes.apply(wanted, change)
         text = self._rewritten(template, change)
         found = nodes.document(text, self.offset)
         if found.fault or data(found.value) != wanted:
@@ -99,7 +99,7 @@ def _as_json(text: str, change: Change) -> str:
         value = json.loads(text)
     except ValueError:
         return ""  # YAML in braces
-    edits.apply(value, change)
+    changes.apply(value, change)
     indent = _INDENT.search(text)
     written = json.dumps(value, indent=len(indent[1]) if indent else None, ensure_ascii=False)
     return written + text[len(text.rstrip()) :]
@@ -117,7 +117,7 @@ def _round_trip(text: str, change: Change) -> str:
     head, body = _headed(text)
     try:
         value = yaml.load(body)
-        edits.apply(value, _quoted(change))
+        changes.apply(value, _quoted(change))
         out = io.StringIO()
         yaml.dump(value, out)
     except YAMLError:
@@ -128,7 +128,7 @@ def _round_trip(text: str, change: Change) -> str:
 def _quoted(change: Change) -> Change:
     """Return *change* with quotes where not every parser takes a text for one without."""
     lists = tuple(
-        replace(each, added=tuple(_quoted_texts(edits.plain(item)) for item in each.added))
+        replace(each, added=tuple(_quoted_texts(changes.plain(item)) for item in each.added))
         for each in change.lists
     )
     return replace(change, lists=lists)
