@@ -5,6 +5,7 @@ A page has them between `<!-- made of the code: NAME -->` and `<!-- end -->`.
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 from collections.abc import Callable
@@ -14,10 +15,18 @@ from gate import DISTRIBUTION, config
 from gate.checks import catalogue
 from gate.checks.presets import PRESETS
 from gate.checks.sidecar import _HTTP
+from gate.config import flags
 from gate.lint import rules
 
 DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"(<!-- made of the code: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_SETTINGS = "configuration.md#settings"
+COMMANDS: dict[str, argparse.ArgumentParser] = next(
+    dict(each.choices)
+    for each in flags._parser()._actions
+    if isinstance(each, argparse._SubParsersAction)
+)
+"""The parsers of the commands, but for `probe` and `hold`, which have none."""
 TLS = frozenset({"ca", "cert", "key", "server-name", "insecure"})
 
 
@@ -123,12 +132,49 @@ def prose(text: str) -> str:
     return re.sub(r"\s+Remedy: (\w)", lambda found: f"\n\n**Remedy:** {found[1]}", text)
 
 
+def commands() -> str:
+    """Return a section for each command that has flags of its own."""
+    return "\n\n".join(_command(name, parser) for name, parser in sorted(COMMANDS.items()))
+
+
+def _command(name: str, parser: argparse.ArgumentParser) -> str:
+    takes_settings = any(each.dest == "GATE_TIMEOUT" for each in parser._actions)
+    own = [each for each in parser._actions if not _is_common(each, name)]
+    rows = [f"| {_written(each)} | {escaped(each.help or '')} |" for each in own]
+    table = "\n".join(["| argument | meaning |", "|---|---|", *rows]) if rows else ""
+    settings_too = f"It takes the flags of all [settings]({_SETTINGS})." if takes_settings else ""
+    codes = parser.epilog if parser.epilog and "exit codes" in parser.epilog else ""
+    parts = (f"### gate {name}", sentence(parser.description), table, settings_too, sentence(codes))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _is_common(action: argparse.Action, command: str) -> bool:
+    """Whether the flag is one of --help and of the settings, but for a command that needs it."""
+    is_setting = action.dest.startswith("GATE_") and command != "forget"
+    return action.dest == "help" or is_setting
+
+
+def _written(action: argparse.Action) -> str:
+    choices = "|".join(map(str, action.choices or ()))
+    value = str(action.metavar or choices or action.dest.upper())
+    takes_one = not action.option_strings or action.nargs != 0
+    names = action.option_strings or [value]
+    last = f"{names[-1]} {value}" if action.option_strings and takes_one else names[-1]
+    return ", ".join(f"`{escaped(name)}`" for name in (*names[:-1], last))
+
+
+def sentence(text: str | None) -> str:
+    """Return *text* with a large letter and a full stop."""
+    return f"{text[0].upper()}{text[1:].rstrip('.')}." if text else ""
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "schemes": schemes,
     "presets": presets,
     "sidecars": sidecars,
     "lint rules": lint_rules,
+    "commands": commands,
 }
 
 

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from gate import checks
+from gate.core import probe_arguments
 from gate.lint import rules
 from tests.docs import reference
 from tests.docs.pages import DOCS, PAGES
@@ -52,3 +53,14 @@ def test_the_table_of_http_has_its_options() -> None:
 def test_every_scheme_and_every_rule_has_its_place() -> None:
     assert [name for name in checks.SCHEMES if f"`{name}`" not in text_of("checks.md")] == []
     assert [name for name in rules.IDS if f"\n### {name}\n" not in text_of("lint.md")] == []
+
+
+def test_every_command_has_its_place() -> None:
+    first = text_of("commands.md").partition("## Exit codes")[0]
+    others = set(probe_arguments._OPTIONS)
+
+    assert set(re.findall(r"`gate (\w+)`", first)) == {*reference.COMMANDS, *others}
+    for command in others:
+        flags = {f"{command} {flag}" for flag in probe_arguments._OPTIONS[command]}
+        flags -= {f"{command} --listen"}  # has a row for both
+        assert [flag for flag in flags if f"`{flag}" not in text_of("commands.md")] == []
