@@ -1,4 +1,4 @@
-"""docs/inject.md shows what `gate inject` does and says."""
+"""docs/inject.md and docs/admission.md show what gate does with annotations, and says."""
 
 from __future__ import annotations
 
@@ -39,3 +39,13 @@ def test_the_tables_have_every_source_and_annotation() -> None:
     assert [f"`{source}`" for source in SOURCES] == rows[: len(SOURCES)]
     assert {*named, "injected"} == set(plan._KNOWN)
     assert f"`{plan.INJECTED}`" in TEXT
+
+
+def test_the_annotations_of_the_admission_page_are_those_of_its_policies() -> None:
+    policy = (ROOT / "examples" / "admission" / "policy.yaml").read_text()
+    rows = re.findall(r"^\| (`.*?) \|", (ROOT / "docs" / "admission.md").read_text(), re.MULTILINE)
+    (known,) = re.findall(r"unknown annotation; there are (.*?)\"", policy)
+    named = re.findall(rf"{re.escape(ANNOTATION_PREFIX)}/[\w-]+", " ".join(rows))
+
+    assert len(named) > 5
+    assert set(named) <= set(known.split(", "))
