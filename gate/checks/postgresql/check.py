@@ -6,9 +6,10 @@ has to hold. A user name alone is no credential.
 
 `query` is to be true for the app: its first value must not be false, 0 or NULL. `equals=VALUE`
 wants that value, as text, and `rows=N` that many rows. `schema=TOOL:VERSION`, repeatable, wants the
-migration that the app needs to have run: alembic, django (`APP.MIGRATION`), ecto, efcore, flyway,
-golang-migrate, goose, knex, laravel, liquibase (`ID`), prisma, rails, sequelize. Alembic notes no
-more than where the schema is, so its VERSION must be a current revision.
+migration that the app needs to have run: alembic, atlas (Ent has it too), django
+(`APP.MIGRATION`), ecto, efcore, flyway, golang-migrate, goose, knex, laravel, liquibase (`ID`),
+prisma, rails, sequelize. Alembic notes no more than where the schema is, so its VERSION must be a
+current revision.
 
 PostgreSQL's image starts its server twice when it creates the database, the first time on the unix
 socket only. Over TCP gate sees the second start alone.

@@ -1,8 +1,9 @@
 """`schema=TOOL:VERSION`: the migration that the app needs has run, by the table of its tool.
 
 The tables are those of the tools' documents, with their default names, in the database and the
-search path of the connection. Alembic and golang-migrate keep only where the schema is: Alembic's
-VERSION must be a current revision, and golang-migrate's the current version or one before it.
+search path of the connection. Ent's migrations are Atlas's. Alembic and golang-migrate keep only
+where the schema is: Alembic's VERSION must be a current revision, and golang-migrate's the current
+version or one before it.
 """
 
 from __future__ import annotations
@@ -49,6 +50,11 @@ TOOLS = {
         "SELECT CASE WHEN version_num = {0} THEN 'done' ELSE version_num END FROM alembic_version"
         " ORDER BY CASE WHEN version_num = {0} THEN 0 ELSE 1 END, version_num LIMIT 1",
         form="REVISION",
+    ),
+    "atlas": Tool(
+        "atlas_schema_revisions",
+        "SELECT CASE WHEN error <> '' THEN 'failed' WHEN applied < total THEN 'unfinished'"
+        " ELSE 'done' END FROM atlas_schema_revisions WHERE version = {0} LIMIT 1",
     ),
     "django": Tool(
         "django_migrations",

@@ -5,6 +5,10 @@ from __future__ import annotations
 _TABLES = """
 CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);
 INSERT INTO alembic_version VALUES ('1975ea83b712'), ('ae1027a6acf');
+CREATE TABLE atlas_schema_revisions (version VARCHAR(255) PRIMARY KEY, applied BIGINT NOT NULL,
+  total BIGINT NOT NULL, error TEXT NULL, hash VARCHAR(255) NOT NULL);
+INSERT INTO atlas_schema_revisions VALUES ('1', 2, 2, NULL, ''), ('2', 1, 2, NULL, ''),
+  ('3', 1, 2, 'syntax error', ''), ('4', 1, 1, '', '');
 CREATE TABLE django_migrations (id INT PRIMARY KEY, app VARCHAR(255) NOT NULL, name VARCHAR(255)
   NOT NULL, applied TIMESTAMP);
 INSERT INTO django_migrations VALUES (1, 'shop', '0002_it''s', CURRENT_TIMESTAMP);
