@@ -248,6 +248,17 @@ def test_a_pooler_that_denies_strangers_accepts_connections(
     assert reasons == ["", ""]
 
 
+def test_a_pooler_in_transaction_mode_passes_questions_on(server: Postgresql) -> None:
+    with pooled(server, auth_type="trust", pool_mode="transaction") as port:
+        line = f"postgresql://trusted@127.0.0.1:{port}/postgres"
+        reasons = [
+            reason(f"{line} {options}")
+            for options in ("query='SELECT false'", "query='SELECT 7' equals=7", "schema=rails:1")
+        ]
+
+    assert reasons == ["query gave false", "", "no table schema_migrations yet"]
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
