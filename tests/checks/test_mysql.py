@@ -222,21 +222,20 @@ def migrated(server: Mariadb) -> Mariadb:
     return server
 
 
-@pytest.mark.parametrize(("schema", "why"), migrations.CASES)
-def test_the_migration_that_the_app_needs_has_to_have_run(
-    migrated: Mariadb, schema: str, why: str
-) -> None:
-    assert reason(f"{APP}@127.0.0.1:{migrated.port}/app schema={schema}") == why
+def test_the_migration_that_the_app_needs_has_to_have_run(migrated: Mariadb) -> None:
+    line = f"{APP}@127.0.0.1:{migrated.port}/app"
+
+    assert run(migrations.reasons(line, migrations.CASES)) == migrations.CASES
 
 
 def test_golang_migrate_notes_only_where_the_schema_is(server: Mariadb) -> None:
     server.sql(f"CREATE DATABASE migrate; USE migrate; {migrations.GOLANG_MIGRATE}")
-    line = f"mysql://all:se%20cret@127.0.0.1:{server.port}/migrate schema="
+    line = f"mysql://all:se%20cret@127.0.0.1:{server.port}/migrate"
+    expected = migrations.GOLANG_MIGRATE_REASONS
 
-    for schema, why in migrations.GOLANG_MIGRATE_REASONS:
-        assert reason(f"{line}{schema}") == why
+    assert run(migrations.reasons(line, expected)) == expected
     server.sql("UPDATE migrate.schema_migrations SET dirty = FALSE")
-    assert reason(f"{line}golang-migrate:7") == ""
+    assert reason(f"{line} schema=golang-migrate:7") == ""
 
 
 def test_a_server_without_the_table_of_migrations_is_not_ready(server: Mariadb) -> None:

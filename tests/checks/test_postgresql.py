@@ -190,22 +190,21 @@ def migrated(server: Postgresql) -> Postgresql:
     return server
 
 
-@pytest.mark.parametrize(("schema", "why"), migrations.CASES)
-def test_the_migration_that_the_app_needs_has_to_have_run(
-    migrated: Postgresql, schema: str, why: str
-) -> None:
-    assert reason(f"{APP}@127.0.0.1:{migrated.port}/app schema={schema}") == why
+def test_the_migration_that_the_app_needs_has_to_have_run(migrated: Postgresql) -> None:
+    line = f"{APP}@127.0.0.1:{migrated.port}/app"
+
+    assert run(migrations.reasons(line, migrations.CASES)) == migrations.CASES
 
 
 def test_golang_migrate_notes_only_where_the_schema_is(server: Postgresql) -> None:
     server.psql("CREATE DATABASE migrate OWNER app")
     server.psql(f"SET ROLE app; {migrations.GOLANG_MIGRATE}", "migrate")
-    line = f"{APP}@127.0.0.1:{server.port}/migrate schema="
+    line = f"{APP}@127.0.0.1:{server.port}/migrate"
+    expected = migrations.GOLANG_MIGRATE_REASONS
 
-    for schema, why in migrations.GOLANG_MIGRATE_REASONS:
-        assert reason(f"{line}{schema}") == why
+    assert run(migrations.reasons(line, expected)) == expected
     server.psql("UPDATE schema_migrations SET dirty = false", "migrate")
-    assert reason(f"{line}golang-migrate:7") == ""
+    assert reason(f"{line} schema=golang-migrate:7") == ""
 
 
 def test_a_server_without_the_table_of_migrations_is_not_ready(server: Postgresql) -> None:

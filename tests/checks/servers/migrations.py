@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
+
+from tests.conftest import why_not
+
 _TABLES = """
 CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);
 INSERT INTO alembic_version VALUES ('1975ea83b712'), ('ae1027a6acf');
@@ -53,38 +58,49 @@ INSERT INTO schema_migrations VALUES (7, TRUE);
 POSTGRESQL = _TABLES + _RAILS
 MYSQL = POSTGRESQL.replace('"', "`")
 
-CASES = [
-    ("alembic:ae1027a6acf", ""),
-    ("alembic:1975ea83b712", ""),
-    ("alembic:27c6a30d7c24", "schema is at 1975ea83b712, wanted 27c6a30d7c24"),
-    ('django:"shop.0002_it\'s"', ""),
-    ("django:shop.0003", "migration shop.0003 has not run yet"),
-    ("efcore:20240101000000_Init", ""),
-    ("flyway:1", ""),
-    ("flyway:2.1", "migration 2.1 was undone"),
-    ("flyway:3", "migration 3 has failed"),
-    ("flyway:4", "migration 4 has not run yet"),
-    ("goose:1", ""),
-    ("goose:2", "migration 2 was undone"),
-    ("goose:3", "migration 3 has not run yet"),
-    ("knex:20240101_init.js", ""),
-    ("laravel:2014_10_12_create_users", ""),
-    ("liquibase:1", ""),
-    ("liquibase:2", ""),
-    ("liquibase:3", "migration 3 was skipped"),
-    ("liquibase:4", "migration 4 has failed"),
-    ("prisma:1_init", ""),
-    ("prisma:2_add", "migration 2_add was undone"),
-    ("prisma:3_more", "migration 3_more has not finished"),
-    ("rails:20240101000000", ""),
-    ("ecto:20250101000000", "migration 20250101000000 has not run yet"),
-    ("sequelize:1-init.js", ""),
-    ("rails:20240101000000 schema=flyway:4", "migration 4 has not run yet"),
-    ("\"rails:' OR '1'='1\"", "migration ' OR '1'='1 has not run yet"),
-]
+CASES = {
+    "alembic:ae1027a6acf": "",
+    "alembic:1975ea83b712": "",
+    "alembic:27c6a30d7c24": "schema is at 1975ea83b712, wanted 27c6a30d7c24",
+    "atlas:1": "",
+    "atlas:2": "migration 2 has not finished",
+    "atlas:3": "migration 3 has failed",
+    "atlas:4": "",
+    'django:"shop.0002_it\'s"': "",
+    "django:shop.0003": "migration shop.0003 has not run yet",
+    "efcore:20240101000000_Init": "",
+    "flyway:1": "",
+    "flyway:2.1": "migration 2.1 was undone",
+    "flyway:3": "migration 3 has failed",
+    "flyway:4": "migration 4 has not run yet",
+    "goose:1": "",
+    "goose:2": "migration 2 was undone",
+    "goose:3": "migration 3 has not run yet",
+    "knex:20240101_init.js": "",
+    "laravel:2014_10_12_create_users": "",
+    "liquibase:1": "",
+    "liquibase:2": "",
+    "liquibase:3": "migration 3 was skipped",
+    "liquibase:4": "migration 4 has failed",
+    "prisma:1_init": "",
+    "prisma:2_add": "migration 2_add was undone",
+    "prisma:3_more": "migration 3_more has not finished",
+    "rails:20240101000000": "",
+    "ecto:20250101000000": "migration 20250101000000 has not run yet",
+    "sequelize:1-init.js": "",
+    "rails:20240101000000 schema=flyway:4": "migration 4 has not run yet",
+    "\"rails:' OR '1'='1\"": "migration ' OR '1'='1 has not run yet",
+}
 """What `schema=` says to the reason with these tables, empty where ready."""
-GOLANG_MIGRATE_REASONS = [
-    ("golang-migrate:6", ""),
-    ("golang-migrate:7", "migration 7 has not finished"),
-    ("golang-migrate:8", "schema is at 7, wanted 8"),
-]
+GOLANG_MIGRATE_REASONS = {
+    "golang-migrate:6": "",
+    "golang-migrate:7": "migration 7 has not finished",
+    "golang-migrate:8": "schema is at 7, wanted 8",
+}
+
+
+async def reasons(line: str, schemas: Iterable[str]) -> dict[str, str]:
+    """Return for each of *schemas* why the dependency of *line* is not ready with it."""
+    attempts = {schema: why_not(f"{line} schema={schema}") for schema in schemas}
+    found = await asyncio.gather(*attempts.values())
+    return dict(zip(attempts, found, strict=True))
