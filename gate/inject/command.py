@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from gate.core.errors import UsageError
 from gate.core.suggest import closest
+from gate.inject import function
 from gate.inject import run as injecting
 from gate.inject.plan import InjectOptions
 from gate.inject.sources import SOURCES
@@ -29,6 +30,7 @@ IMAGE = "GATE_IMAGE"
 def run(given: Namespace, stdin: BinaryIO) -> tuple[str, int]:
     """Return what to print, and the exit code; raises `UsageError`."""
     inputs = [files.read(name, stdin) for name in given.file]
+    function.configure(given, inputs[0][1])
     outcome = injecting.remove(inputs) if given.remove else injecting.inject(inputs, _wish(given))
     for line in outcome.told:
         output.print_error(line)

@@ -24,6 +24,10 @@ TESTS = Path(__file__).parents[1]
 README = (EXAMPLES / "README.md").read_text()
 PLAYED_BY = {
     "README.md": "examples/test_guides.py",
+    "inject/Dockerfile": "inject/test_function.py",
+    "inject/function.yaml": "inject/test_function.py",
+    "inject/gate-inject": "inject/test_function.py",
+    "inject/helm-4/plugin.yaml": "inject/test_function.py",
     "admission/policy.yaml": "manifest/test_admission.py",
     "admission/shop.yaml": "manifest/test_admission.py",
     "ci/github-action.yaml": "examples/test_guides.py",
