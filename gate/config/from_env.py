@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 UNSET = "is not set in gate's own container"
 NOTHING = "no variable that it matches names a dependency"
+_LIBPQ = {
+    "PGHOST": "host",
+    "PGPORT": "port",
+    "PGUSER": "user",
+    "PGPASSWORD": "password",
+    "PGDATABASE": "dbname",
+    "PGSSLMODE": "sslmode",
+}
 _PORTS = ("PORT", "PORT_NUMBER")
 _REMEDY = "give gate the env or envFrom of the app, or leave it out of GATE_FROM_ENV"
 
@@ -24,6 +32,7 @@ def sources(wanted: Sequence[str], environ: Mapping[str, str]) -> list[Source | 
     """Return what each of *wanted* names, or why it names nothing.
 
     An item is the name of a variable, a glob, or two names with `:` between, for host and port.
+    Only a glob takes the login of libpq's variables with their host: `PG*`.
     """
     found: dict[str, Source | Problem] = {}
     for item in wanted:
@@ -31,7 +40,7 @@ def sources(wanted: Sequence[str], environ: Mapping[str, str]) -> list[Source | 
         if not named:
             found[item] = Problem("GATE_FROM_ENV", f"{item}: {NOTHING}; {_REMEDY}")
         for each in named:
-            found.setdefault(each.variable, _source(each, environ))
+            found.setdefault(each.variable, _source(each, environ, item))
     return list(found.values())
 
 
@@ -55,20 +64,23 @@ def _is_the_app_s(name: str, environ: Mapping[str, str]) -> bool:
     return not name.startswith("GATE_") and not is_link
 
 
-def _source(named: Named, environ: Mapping[str, str]) -> Source | Problem:
-    used = tuple(name for name in (named.variable, named.port) if name)
+def _source(named: Named, environ: Mapping[str, str], item: str) -> Source | Problem:
+    libpq = _of_libpq(environ, item) if named.variable == "PGHOST" else {}
+    used = tuple(dict.fromkeys(name for name in (named.variable, named.port, *libpq) if name))
     for name in used:
         if name not in environ:
             return Problem(name, f"{UNSET}; {_REMEDY}")
         if wrong := undefined(environ[name]):
             return Problem(name, wrong)
-    port = environ[named.port] if named.port else ""
+    value, port = environ[named.variable], environ[named.port] if named.port else ""
     try:
         app_url.port_of(port)
     except NoDependency as exc:
         return Problem(named.port, str(exc))
+    if value.strip() and libpq:
+        value = " ".join(f"{key}={_quoted(environ[name])}" for name, key in libpq.items())
     try:
-        text = app_url.translate(named.variable, environ[named.variable], port)
+        text = app_url.translate(named.variable, value, port)
     except NoDependency as exc:
         return Problem(named.variable, str(exc))
     url, *defaults = text.split(" ")
@@ -80,3 +92,25 @@ def _source(named: Named, environ: Mapping[str, str]) -> Source | Problem:
         is_app=True,
         defaults=tuple(defaults),
     )
+
+
+def _of_libpq(environ: Mapping[str, str], item: str) -> dict[str, str]:
+    """Return the variables of libpq that the glob *item* matches, with their keys.
+
+    Whoever names them all has a login in them. A password alone is none: its user is unknown here.
+    """
+    is_glob = "*" in item or "?" in item
+    found = {
+        name: key
+        for name, key in _LIBPQ.items()
+        if is_glob and environ.get(name, "").strip()
+        if name == "PGPORT" or fnmatchcase(name, item)
+    }
+    if "PGUSER" not in found:
+        found.pop("PGPASSWORD", None)
+    return found
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

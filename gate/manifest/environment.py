@@ -35,6 +35,8 @@ class Entry:
     def is_secret(self) -> bool:
         """Whether a URL's password or query, a header or the like must not be seen."""
         target = self.configured.target
+        if len(self.configured.source.variables) > 1:
+            return False  # what is secret stands in another of them
         names = () if target.url.is_opaque else target.url.query
         is_named_so = any("pass" in name.lower() for name, _ in names)
         return bool(target.url.password or target.secrets or is_named_so)
@@ -69,7 +71,7 @@ def variables(found: Sequence[Entry], environ: Mapping[str, str], secret: str) -
     """Return the container's `env`; *secret* is what a Secret is called until it is filled in."""
     return [
         *_dependencies(found, secret),
-        *_beside(found, environ),
+        *_beside(found, environ, secret),
         *_options(environ, secret),
         *_settings(environ),
     ]
@@ -89,10 +91,14 @@ def _dependencies(found: Sequence[Entry], secret: str) -> Iterator[object]:
             yield _variable(each.variable, each.text)
 
 
-def _beside(found: Sequence[Entry], environ: Mapping[str, str]) -> Iterator[object]:
-    """Yield the variables of the app that hold no more than a port."""
-    for each in found:
-        for name in each.configured.source.variables[1:]:
+def _beside(found: Sequence[Entry], environ: Mapping[str, str], secret: str) -> Iterator[object]:
+    """Yield the variables of the app beside that of a host: its port, and libpq's login."""
+    for name in [name for each in found for name in each.configured.source.variables[1:]]:
+        if name.endswith("PASSWORD"):
+            source = {"secretKeyRef": {"name": secret, "key": name.lower()}}
+            notes = ("Fill in the Secret and the key which hold it.",)
+            yield Commented({"name": name, "valueFrom": source}, notes)
+        else:
             yield _variable(name, environ[name])
 
 

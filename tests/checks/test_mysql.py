@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from gate.checks.mysql import protocol as wire
+from gate.config import app_url
 from tests.checks.servers import certificate, migrations
 from tests.checks.servers.certificate import Certificate
 from tests.checks.servers.cold_start import Comparison
@@ -86,6 +87,23 @@ async def from_afar_why_not(server: Mariadb, line: str, attempts: int) -> set[st
 @pytest.mark.parametrize("scheme", ["mysql", "mariadb", "mysql+pymysql", "mysql+aiomysql"])
 def test_a_server_that_denies_strangers_accepts_connections(server: Mariadb, scheme: str) -> None:
     assert reason(f"{scheme}://app@127.0.0.1:{server.port}/app?charset=utf8mb4") == ""
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "jdbc:mariadb://127.0.0.1:{port}/app?user=app&password=se%20cret&useSSL=false",
+        "app:se cret@tcp(127.0.0.1:{port})/app?parseTime=true",
+        "Server=127.0.0.1;Port={port};Database=app;Uid=app;Pwd=se cret",
+        "mysql2://app:se%20cret@127.0.0.1:{port}/app?pool=5",
+    ],
+)
+def test_the_login_of_an_app_s_variable_has_to_work(server: Mariadb, written: str) -> None:
+    held = written.format(port=server.port)
+    wrong = held.replace("se%20cret", "wrong").replace("se cret", "wrong")
+
+    assert reason(app_url.translate("DATABASE_URL", held)) == ""
+    assert "access denied" in reason(app_url.translate("DATABASE_URL", wrong))
 
 
 def test_asking_two_hundred_times_is_never_counted_as_an_error(server: Mariadb) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from gate.config import app_url
 from tests.checks.servers import migrations
 from tests.checks.servers.cold_start import Comparison, poll
 from tests.checks.servers.fake import reason_of
@@ -133,6 +134,23 @@ def test_with_a_password_login_has_to_work(
     server: Postgresql, who: str, database: str, why: str
 ) -> None:
     assert reason(f"postgresql+asyncpg://{who}@127.0.0.1:{server.port}/{database}") == why
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "jdbc:postgresql://127.0.0.1:{port}/app?user=app&password=se%20cret&ApplicationName=shop",
+        "Host=127.0.0.1;Port={port};Database=app;Username=app;Password=se cret;SSL Mode=Prefer",
+        "host=127.0.0.1 port={port} dbname=app user=app password='se cret' sslmode=disable",
+        "postgis://app:se%20cret@127.0.0.1:{port}/app",
+    ],
+)
+def test_the_login_of_an_app_s_variable_has_to_work(server: Postgresql, written: str) -> None:
+    held = written.format(port=server.port)
+    wrong = held.replace("se%20cret", "wrong").replace("se cret", "wrong")
+
+    assert reason(app_url.translate("DATABASE_URL", held)) == ""
+    assert "password authentication failed" in reason(app_url.translate("DATABASE_URL", wrong))
 
 
 @pytest.mark.parametrize(

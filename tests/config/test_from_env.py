@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from gate import checks, config
-from gate.config import Config
+from gate.config import Config, from_env
+from gate.config.dependencies import Source
 from gate.core.errors import ConfigError
 from tests.checks.servers.redis import redis
 from tests.process import run_gate
@@ -43,6 +44,36 @@ def test_a_host_has_its_port_from_the_variable_beside_it(item: str) -> None:
     app = {"REDIS_HOST": "r", "REDIS_PORT": "6380", "REDIS_PASSWORD": "hunter2"}
 
     assert found(item, **app) == {"redis": "redis://r:6380"}
+
+
+LIBPQ = {
+    "PGHOST": "a,b",
+    "PGPORT": "1",
+    "PGUSER": "u",
+    "PGPASSWORD": r"it's \ x",
+    "PGDATABASE": "d",
+}
+
+
+@pytest.mark.parametrize(
+    ("item", "left_out", "url"),
+    [
+        ("PG*", "", "postgresql://u:it%27s%20%5C%20x@a:1,b:1/d"),
+        ("PG*", "PGUSER", "postgresql://a:1,b:1/d"),
+        ("PG*", "PGPORT", "postgresql://u:it%27s%20%5C%20x@a,b/d"),
+        ("PGHOS?", "", "postgresql://a:1,b:1"),
+        ("PGHOST", "", "postgresql://a:1,b:1"),
+        ("PGHOST:PGPORT", "", "postgresql://a:1,b:1"),
+    ],
+)
+def test_a_glob_takes_the_login_of_libpq_s_variables_too(
+    item: str, left_out: str, url: str
+) -> None:
+    app = {name: value for name, value in LIBPQ.items() if name != left_out}
+    (source,) = from_env.sources([item], app)
+
+    assert isinstance(source, Source)
+    assert (source.text, source.name) == (url, "postgres")
 
 
 def test_the_port_may_be_in_any_variable() -> None:
@@ -107,6 +138,9 @@ def test_the_options_go_with_a_variable_of_gate_s_own_as_well() -> None:
         ("A:B", {"A": "h"}, f"B: is not set in gate's own container; {SHARE}"),
         ("X*", {}, f"GATE_FROM_ENV: X*: no variable that it matches names a dependency; {SHARE}"),
         ("A_URL", {"A_URL": " "}, "A_URL: is empty; set it or leave it out"),
+        ("PG*", {"PGHOST": " ", "PGUSER": "u"}, "PGHOST: is empty; set it or leave it out"),
+        ("PG*", {"PGHOST": "h", "PGDATABASE": "$(B)"}, "PGDATABASE: $(B) is not defined"),
+        ("PG*", {"PGHOST": "h", "PGPORT": "x"}, "PGPORT: is not a port, a number from 1"),
         ("A:B", {"A": "h", "B": "x"}, "B: is not a port, a number from 1 to 65535"),
         ("A_URL", {"A_URL": "$(B)"}, "A_URL: $(B) is not defined"),
         ("A_URL", {"A_URL": "hunter2"}, "A_URL: names no host and port; write host:port"),

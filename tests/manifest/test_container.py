@@ -550,6 +550,19 @@ def test_the_app_s_variables_are_in_it_with_the_name_of_each() -> None:
     }
 
 
+def test_the_password_of_libpq_s_variables_is_a_reference() -> None:
+    app = {"PGHOST": "db", "PGPORT": "5432", "PGUSER": "app", "PGPASSWORD": SECRET}
+    container = of_the_app("PG*", **app)
+
+    assert secrets(container) == {"PGPASSWORD": ("gate", "pgpassword")}
+    assert variables(container) == {
+        "PGHOST": "db",
+        "PGPORT": "5432",
+        "PGUSER": "app",
+        "GATE_FROM_ENV": "PG*",
+    }
+
+
 def test_options_that_may_be_secret_are_a_reference() -> None:
     options = {"GATE_OPTIONS_API": f"header='X: {SECRET}' timeout=1s"}
 
