@@ -94,8 +94,8 @@ def status(given: Namespace) -> int:
     with _yaml_for("status"):
         from gate.status import command  # noqa: PLC0415 -- PyYAML and httpx, only for status
     with asyncio.Runner(loop_factory=Loop) as runner:
-        text, code = runner.run(command.run(given))
-    return output.print_output(text) or code
+        is_screen = sys.stdout is not None and sys.stdout.isatty()
+        return runner.run(command.run(given, output.print_output, is_screen=is_screen))
 
 
 COMMANDS: dict[str, Callable[[Namespace], int]] = {

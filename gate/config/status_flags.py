@@ -25,4 +25,5 @@ def add(commands: argparse._SubParsersAction[P]) -> None:
     status.add_argument("-A", "--all-namespaces", action="store_true", help="of the whole cluster")
     status.add_argument("--context", metavar="NAME", help="of the kubeconfig, not the current one")
     status.add_argument("--kubeconfig", metavar="PATH", help="instead of KUBECONFIG")
+    status.add_argument("-w", "--watch", action="store_true", help="again and again, till Ctrl-C")
     status.add_argument("--output", "-o", choices=("text", "json", "dot"), default="text")

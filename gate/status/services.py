@@ -146,10 +146,15 @@ class World:
         return Lead(workloads=(found[0],))
 
 
+def is_label(text: str) -> bool:
+    """Whether *text* can be the name of a namespace or Service (RFC 1123)."""
+    return _LABEL.fullmatch(text) is not None
+
+
 def namespaces_of(target: Target) -> Iterator[tuple[str, bool]]:
     """Yield the other namespaces that *target* names, and whether it surely names one."""
     if target.url.scheme == "k8s":
-        if _LABEL.fullmatch(named := target.text("namespace")):
+        if is_label(named := target.text("namespace")):
             yield named, True
     elif not target.url.is_local:
         for host in target.url.hosts:
@@ -160,7 +165,7 @@ def namespaces_of(target: Target) -> Iterator[tuple[str, bool]]:
 def places_of(host: str, own: str) -> list[Place]:
     """Return what *host* may mean to a pod in the namespace *own*, the likeliest first."""
     labels = host.lower().rstrip(".").split(".")
-    if not all(map(_LABEL.fullmatch, labels)) or labels[-1].isdigit():
+    if not all(map(is_label, labels)) or labels[-1].isdigit():
         return []  # an address, or nothing that an object can be called
     if len(labels) == 1:
         return [Place(labels[0], own, is_sure=True)]

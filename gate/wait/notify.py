@@ -60,13 +60,14 @@ class Notify:
     def end(self, board: Board) -> None:
         """Tell the outcome; raises `GateError` if the manager cannot be told of the opening."""
         self._tell_status(board.snapshot())
-        if not board.latch.is_open:
-            return
         try:
-            self._send("READY=1")
+            if board.latch.is_open:
+                self._send("READY=1")
         except OSError as exc:
             msg = f"NOTIFY_SOCKET: cannot tell that gate has opened: {_reason(exc)}"
             raise GateError(msg) from exc
+        finally:
+            self._socket.close()
 
     def _tell_status(self, snapshot: Snapshot) -> None:
         status = one_line(plain_text.brief(snapshot), _LONGEST)

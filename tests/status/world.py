@@ -85,4 +85,11 @@ def write_kubeconfig(path: Path, cluster: Object, user: Object, **context: str) 
 
 async def told(*arguments: str) -> tuple[str, int]:
     """Return what `gate status` with *arguments* prints, and its exit code."""
-    return await command.run(flags.parse(["status", *arguments]))
+    written: list[str] = []
+
+    def put(text: str) -> int:
+        written.append(text)
+        return 0
+
+    code = await command.run(flags.parse(["status", *arguments]), put)
+    return "".join(written), code
