@@ -9,6 +9,7 @@ import pytest
 
 from gate.checks.blocked import Blocked
 from gate.checks.tcp import Tcp
+from gate.core.errors import CheckFailed
 from tests.checks.servers.policy import reasons
 from tests.conftest import free_port, outcome, problems_of, run, why_not
 
@@ -128,6 +129,21 @@ def test_a_network_that_does_not_work_proves_nothing() -> None:
     line = f"tcp://127.0.0.1:{free_port()} until=blocked allowed=tcp://127.0.0.1:{port}"
 
     assert run(why_not(line)) == f"allowed: 127.0.0.1:{port}: connection refused"
+
+
+def test_a_network_that_breaks_meanwhile_proves_nothing() -> None:
+    class Breaking(Blocked):
+        async def _knock(self, family: int, address: object) -> str:
+            server.close()
+            return ""
+
+    async def main() -> None:
+        await Breaking(host="127.0.0.1", port=1, allowed=Tcp("127.0.0.1", port), patience=1.0)()
+
+    server = socket.create_server(("127.0.0.1", 0))
+    port = server.getsockname()[1]
+    with server, pytest.raises(CheckFailed, match=f"allowed: 127.0.0.1:{port}: connection refused"):
+        run(main())
 
 
 def test_mistakes_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
