@@ -44,6 +44,7 @@ SCHEMES: dict[str, str] = {
     "amqp": "gate.checks.amqp.check",
     "amqps": "gate.checks.amqp.check",
     "aws-irsa": "gate.checks.identity.aws",
+    "aws-pod-identity": "gate.checks.identity.eks",
     "azure-workload-identity": "gate.checks.identity.azure",
     "cassandra": "gate.checks.cassandra.check",
     "clickhouse": "gate.checks.presets",

@@ -1,7 +1,7 @@
 """A server that answers as the references say.
 
-They are those of STS ("AssumeRoleWithWebIdentity") and of the Microsoft identity platform ("Get a
-token", "Error response").
+They are those of STS ("AssumeRoleWithWebIdentity"), of EKS Pod Identity's agent, and of the
+Microsoft identity platform ("Get a token", "Error response").
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ DENIED = (
     "perform sts:AssumeRoleWithWebIdentity</Message></Error></ErrorResponse>"
 )
 VARIABLES = {
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
     "AWS_ROLE_ARN",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_REGION",
@@ -138,11 +140,16 @@ def test_what_sts_says_instead_is_told(answer: bytes, why: str, file: Path) -> N
 
 def test_a_pod_without_the_identity_is_told(file: Path) -> None:
     aws = "is the service account annotated with eks.amazonaws.com/role-arn?"
+    eks = "has the service account an association, and was the pod made after it?"
     azure = "is the pod labelled azure.workload.identity/use, its service account annotated?"
 
     for line, why in (
         ("aws-irsa:", f"AWS_ROLE_ARN is not set in gate's container; {aws}"),
         ("aws-irsa: role=x", f"AWS_WEB_IDENTITY_TOKEN_FILE is not set in gate's container; {aws}"),
+        (
+            "aws-pod-identity:",
+            f"AWS_CONTAINER_CREDENTIALS_FULL_URI is not set in gate's container; {eks}",
+        ),
         ("azure-workload-identity:", f"AZURE_CLIENT_ID is not set in gate's container; {azure}"),
         (
             f"azure-workload-identity: client-id=x token-file={file}",
@@ -159,9 +166,62 @@ def test_a_token_that_is_not_fresh_is_told(tmp_path: Path) -> None:
     assert run(why_not(line)) == f"token-file: cannot read {path}: no such file or directory"
     path.write_text(token(-1))
     assert run(why_not(line)) == f"token-file: the token in {path} has expired"
-    for text in ("a token", "a.b.c", "e30.W10.x", "e30.e30.x"):
+    for text in ("a token", "a.b.c", "e30.W10.x", "e30.e30.x", f"{token(9)}\nx"):
         path.write_text(text)
         assert run(why_not(line)) == f"token-file: {path} holds no token of a service account"
+
+
+AGENT = "id aws-pod-identity: endpoint={{}}/v1/credentials token-file={}"
+
+
+def test_the_agent_of_the_node_gives_credentials_now(file: Path) -> None:
+    said = status(200, body=json.dumps({"AccessKeyId": "ASIAEXAMPLE", "SecretAccessKey": "x"}))
+
+    why, request = ask(said, AGENT.format(file))
+
+    assert (why, request.method, request.target) == ("", "GET", "/v1/credentials")
+    assert request.header["authorization"] == file.read_text()
+
+
+def test_what_amazon_puts_into_the_pod_is_taken(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials")
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(file))
+
+    check: Any = watch_for("id aws-pod-identity:").check
+
+    assert str(check.agent.url) == "http://169.254.170.23/v1/credentials"
+    assert check.token_file.value == str(file)
+
+
+UNAUTHORIZED = (
+    "AccessDeniedException: Unauthorized Exception! EKS does not have permissions to assume the "
+    "associated role"
+)
+REFUSED = (
+    "unable to fetch credentials from EKS Auth: operation error EKS Auth: "
+    "AssumeRoleForPodIdentity, https response error StatusCode: 400, RequestID: 5a2b, "
+    f"{UNAUTHORIZED}.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (
+            status(400, body=REFUSED),
+            UNAUTHORIZED,
+        ),
+        (status(500, body="canceled, context canceled"), "status 500"),
+        (status(200, body="{}"), "status 200"),
+        (status(200, body="[]"), "status 200"),
+    ],
+)
+def test_what_the_agent_says_instead_is_told_without_what_differs_each_time(
+    answer: bytes, why: str, file: Path
+) -> None:
+    assert ask(answer, AGENT.format(file))[0] == f"agent: {why}"
 
 
 AZURE = "id azure-workload-identity: authority={{}} client-id=app tenant-id=ten/ant token-file={}"

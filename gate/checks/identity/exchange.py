@@ -1,4 +1,4 @@
-"""One POST of a form to the cloud's service of tokens, on a connection of its own."""
+"""One request to the cloud's service of tokens, on a connection of its own."""
 
 from __future__ import annotations
 
@@ -27,29 +27,35 @@ _HEADER = (("content-type", "application/x-www-form-urlencoded"),)
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Where the form goes."""
+    """Where tokens are given."""
 
     url: httpx.URL
     route: Route
 
     async def post(self, form: Mapping[str, str]) -> tuple[int, bytes]:
         """Return status and body of the answer to *form*; raises `CheckFailed`."""
-        ask = RequestTemplate(
-            url=self.url,
-            route=self.route,
-            method="POST",
-            header=_HEADER,
-            body=urlencode(form).encode(),
+        body = urlencode(form).encode()
+        return await _answer(
+            RequestTemplate(
+                url=self.url, route=self.route, method="POST", header=_HEADER, body=body
+            )
         )
-        stream = await self.route.open(("http/1.1",))
-        async with closing(stream[1]), Http1(stream) as transport:
-            answer = await transport.handle_async_request(await ask.request())
-            body, _ = await read_body(answer)
-            return answer.status_code, body
+
+    async def get(self, header: tuple[tuple[str, str], ...]) -> tuple[int, bytes]:
+        """Return status and body of the answer to a request with *header*, as `post` does."""
+        return await _answer(RequestTemplate(url=self.url, route=self.route, header=header))
+
+
+async def _answer(ask: RequestTemplate) -> tuple[int, bytes]:
+    stream = await ask.route.open(("http/1.1",))
+    async with closing(stream[1]), Http1(stream) as transport:
+        answer = await transport.handle_async_request(await ask.request())
+        body, _ = await read_body(answer)
+        return answer.status_code, body
 
 
 def parse(target: Target, option: str, base: str, path: str = "") -> Exchange:
-    """Return where the form goes: to *path* below the URL *base*, which *option* may have said."""
+    """Return where tokens are given: *path* below the URL *base*, which *option* may have said."""
     try:
         place = _below(base, path)
     except ValueError as exc:
@@ -65,4 +71,4 @@ def _below(base: str, path: str) -> urls.Url:
     if url.scheme not in routing.PORTS or not url.hosts or url.raw_query or url.username:
         msg = "wants a URL like https://host"
         raise ValueError(msg)
-    return replace(url, path=f"{url.path.rstrip('/')}{path or '/'}")
+    return replace(url, path=f"{url.path.rstrip('/')}{path}" if path else url.path or "/")

@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import os
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from gate.core.target import Target
 
 OPTION = "token-file"
+_FORM = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +66,10 @@ async def read(path: str) -> str:
 
 def _claims(token: str) -> dict[str, Any]:
     """Return what a JSON Web Token claims (RFC 7519), nothing for another text."""
+    if not _FORM.fullmatch(token):
+        return {}
+    payload = token.split(".")[1]
     try:
-        _, payload, _ = token.split(".")
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (ValueError, binascii.Error, RecursionError):
         return {}
