@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gate import checks, config
 from gate.core.errors import Problem
 from gate.core.names import ANNOTATION_PREFIX, annotation
 from gate.core.suggest import closest
+from gate.inject import parts
 from gate.inject.findings import url_of
 from gate.manifest import container as manifest
 from gate.manifest.container import ManifestOptions
@@ -72,11 +73,12 @@ def mistakes(workload: Workload) -> list[Problem]:
     found = []
     for name in sorted(workload.annotations):
         prefix, _, key = name.partition("/")
-        if prefix == ANNOTATION_PREFIX and key not in _KNOWN:
+        is_known = key in _KNOWN or name.startswith(parts.PREFIX)
+        if prefix == ANNOTATION_PREFIX and not is_known:
             near = closest(key, _KNOWN)
             hint = f"did you mean {near}?" if near else f"there are {', '.join(_KNOWN)}"
             found.append(Problem(f"annotation {name}", f"is not known; {hint}"))
-    return found
+    return [*found, *parts.mistakes(workload)]
 
 
 def change(
@@ -84,6 +86,10 @@ def change(
 ) -> tuple[Change, list[Problem]]:
     """Return the change that puts gate in, and what is wrong with what was asked for."""
     options = _options(workload, wish)
+    held = parts.held(workload, found)
+    if held:
+        # Then nothing but the container behind gate holds the app.
+        options = replace(options, mode="sidecar", is_durable=True)
     environ = _environ(workload, found, wish, options.mode)
     read = config.read(environ)
     for wanted in read.dependencies:
@@ -94,18 +100,15 @@ def change(
     found.notes += made.needs
     place = _place(workload, found)
     containers = [_fitted(each, found, is_last=not place) for each in made.containers]
+    removed = frozenset(found.removed)
+    whole = ListEdit(key="initContainers", removed=removed, added=tuple(containers), before=place)
     lists = (
-        ListEdit(
-            key="initContainers",
-            removed=frozenset(found.removed),
-            added=tuple(containers),
-            before=place,
-        ),
+        *(parts.edits(containers, held, found, options, place) if held else (whole,)),
         ListEdit(key="volumes", added=made.volumes),
         ListEdit(key="readinessGates", added=made.readiness_gates),
     )
-    whole = Change(lists=lists, annotation=INJECTED, value=options.name, path=workload.path)
-    return whole, []
+    made_of = Change(lists=lists, annotation=INJECTED, value=options.name, path=workload.path)
+    return made_of, []
 
 
 def removal(workload: Workload) -> Change | None:
@@ -113,7 +116,9 @@ def removal(workload: Workload) -> Change | None:
     name = workload.annotations.get(INJECTED, "")
     if not name:
         return None
-    own = frozenset({name, f"{name}-forget", f"{name}-hold"})
+    whole = {name, f"{name}-forget", f"{name}-hold"}
+    names = (each.name for each in workload.pod.init)
+    own = frozenset(n for n in names if n in whole or n.startswith(f"{name}-hold-"))
     volumes = frozenset({name} if workload.pod.volumes.get(name) == "emptyDir" else ())
     lists = (ListEdit(key="initContainers", removed=own), ListEdit(key="volumes", removed=volumes))
     return Change(lists=lists, annotation=INJECTED, path=workload.path)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gate.core.errors import UsageError
-from gate.inject import plan, sources, workloads
+from gate.inject import parts, plan, sources, workloads
 from gate.inject.findings import Findings, url_of
 from gate.inject.graph import Graph
 from gate.pods import nodes
@@ -93,7 +93,7 @@ def _findings(workload: Workload, wish: InjectOptions, graph: Graph) -> Findings
     found = Findings()
     found.add(wish.dependencies, "--dependency")
     ways: dict[str, Callable[[], None]] = {
-        "annotation": lambda: sources.from_annotation(workload, found),
+        "annotation": lambda: _annotated(workload, found),
         "sidecars": lambda: sources.from_sidecars(workload, found),
         "waits": lambda: sources.from_wait_containers(workload, found),
         "env": lambda: sources.from_variables(workload, found, graph),
@@ -102,6 +102,11 @@ def _findings(workload: Workload, wish: InjectOptions, graph: Graph) -> Findings
         if name in wish.sources:
             ways[name]()
     return found
+
+
+def _annotated(workload: Workload, found: Findings) -> None:
+    sources.from_annotation(workload, found)
+    parts.add(workload, found)
 
 
 def _told(workload: Workload, found: Findings) -> list[str]:

@@ -60,21 +60,35 @@ def behind(wish: ManifestOptions, settings: Settings, *, patience: float) -> Ite
     """Yield the container that holds through a restart of the kubelet; *patience* in seconds."""
     if not (wish.does_serve and wish.is_durable):
         return
-    host, port = settings.listen
-    listen = [{"name": "GATE_LISTEN", "value": f"{host}:{port}"}] if port != _PORT else []
-    container = {
-        "name": f"{wish.name}-hold",
-        "image": wish.image,
-        "args": ["hold", "--timeout", show(patience)],
-        **({"env": listen} if listen else {}),
-        "resources": _RESOURCES,
-        "securityContext": SECURITY,
-    }
     notes = (
         "Holds the app should the kubelet restart while gate waits: 1.35 and 1.36 then start it.",
         "Costs about half a second at the opening; --durable off leaves it out.",
     )
-    yield Commented(container, notes)
+    host, port = settings.listen
+    listen = [{"name": "GATE_LISTEN", "value": f"{host}:{port}"}] if port != _PORT else []
+    yield Commented(_hold(wish, f"{wish.name}-hold", ["--timeout", show(patience)], listen), notes)
+
+
+def in_between(
+    wish: ManifestOptions, part: str, patience: str, env: list[dict[str, str]]
+) -> Commented:
+    """Return the container that holds those behind it until the *part* of gate's opens."""
+    name = f"{wish.name}-hold-{part}"[:_LONGEST_LABEL].rstrip("-")
+    note = f"Holds {part} until what it needs is ready."
+    return Commented(_hold(wish, name, [part, "--timeout", patience], env), (note,))
+
+
+def _hold(
+    wish: ManifestOptions, name: str, words: list[str], env: list[dict[str, str]]
+) -> dict[str, object]:
+    return {
+        "name": name,
+        "image": wish.image,
+        "args": ["hold", *words],
+        **({"env": env} if env else {}),
+        "resources": _RESOURCES,
+        "securityContext": SECURITY,
+    }
 
 
 def folder(path: str) -> str:
@@ -83,3 +97,4 @@ def folder(path: str) -> str:
 
 
 _PORT = 4283
+_LONGEST_LABEL = 63

@@ -167,5 +167,8 @@ def needs(found: Sequence[Entry]) -> Iterator[str]:
     commands = [target.name for target in targets if target.url.scheme == "exec"]
     if commands:
         yield f"Give it an image that has what {', '.join(commands)} runs: gate's has Python only."
+    parts = dict.fromkeys(part for e in found if (part := e.configured.dependency.part))
+    if parts:
+        yield f"What needs a part alone ({', '.join(parts)}): `gate hold PART` in front of it."
     if any(target.url.scheme == "k8s" for target in targets):
         yield "Give the pod a serviceAccountName that may see what it waits for (rbac-k8s.yaml)."

@@ -499,3 +499,59 @@ def test_a_template_that_is_no_pod_is_no_matter() -> None:
     text = "kind: Deployment\nspec: {template: {spec: {containers: [{name: a, image: a}, 3]}}}\n"
 
     assert not inject([("x", text)], OPTIONS).is_changed
+
+
+def in_parts() -> str:
+    """Return a pod whose proxy needs the identity service, and whose app needs the database too."""
+    proxy = {"name": "proxy", "image": "proxy", "restartPolicy": "Always"}
+    pod = json.loads(pod_with({"name": "load", "image": "load"}))
+    pod["spec"]["initContainers"].append(proxy)
+    pod["metadata"]["annotations"] = {
+        annotation("dependencies"): "db tcp://db:5432",
+        annotation("dependencies.proxy"): "id http://identity/ready",
+        annotation("dependencies.app"): "cache redis://cache",
+    }
+    return json.dumps(pod)
+
+
+def test_a_container_that_needs_a_part_waits_for_that_alone() -> None:
+    outcome = inject([("x", in_parts())], OPTIONS)
+
+    containers = {each["name"]: each for each in written(outcome)["spec"]["initContainers"]}
+    assert list(containers) == ["load", "gate", "gate-hold-proxy", "proxy", "gate-hold"]
+    assert containers["gate-hold-proxy"]["args"] == ["hold", "proxy", "--timeout", "25m"]
+    assert containers["gate-hold"]["args"] == ["hold", "--timeout", "25m"]
+    assert "startupProbe" not in containers["gate"]
+    assert containers["gate"]["env"][0]["value"].splitlines() == [
+        "db tcp://db:5432",
+        "cache redis://cache group=app",
+        "id http://identity/ready group=proxy",
+    ]
+    assert findings(outcome.files[0][2]) - {"sidecar-without-startup-probe"} == set()
+    assert not inject([("x", outcome.files[0][2])], OPTIONS).is_changed
+    assert json.loads(remove([("x", outcome.files[0][2])]).files[0][2]) == json.loads(in_parts())
+
+
+def test_in_yaml_the_parts_come_in_front_of_their_containers_as_well() -> None:
+    text = yaml.safe_dump(json.loads(in_parts()))
+
+    assert names(inject([("x", text)], replace(OPTIONS, is_durable=False))) == [
+        "load", "gate", "gate-hold-proxy", "proxy", "gate-hold"
+    ]  # fmt: skip
+
+
+def test_where_gate_replaces_a_wait_it_comes_in_front_of_every_part() -> None:
+    pod = json.loads(in_parts())
+    pod["spec"]["initContainers"].insert(0, {"name": "w", **WAIT})
+
+    assert names(inject([("x", json.dumps(pod))], OPTIONS)) == [
+        "gate", "load", "gate-hold-proxy", "proxy", "gate-hold"
+    ]  # fmt: skip
+
+
+def test_a_part_of_a_container_that_is_not_there_is_told() -> None:
+    pod = json.loads(in_parts())
+    pod["metadata"]["annotations"][annotation("dependencies.prox")] = "tcp://x:1"
+
+    with pytest.raises(UsageError, match=r"dependencies.prox: the pod has no such container; did"):
+        inject([("x", json.dumps(pod))], OPTIONS)

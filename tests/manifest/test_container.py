@@ -569,3 +569,9 @@ def test_options_that_may_be_secret_are_a_reference() -> None:
     container = of_the_app("API_URL", API_URL="http://api:80", **options)
 
     assert secrets(container)["GATE_OPTIONS_API"] == ("gate", "options-api")
+
+
+def test_a_part_is_told_of() -> None:
+    text = printed(DEPENDENCIES="db tcp://db:5432; id tcp://id:1 group=proxy")
+
+    assert "# What needs a part alone (proxy): `gate hold PART` in front of it.\n" in text
