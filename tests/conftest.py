@@ -25,6 +25,7 @@ from gate.core import attempt
 from gate.core.errors import ConfigError
 from gate.core.model import Result
 from gate.runtime.runner import DependencyCheck, make_attempt
+from tests.canary import LOOKOUT, look
 from tests.unhurried import Unhurried
 
 LIMIT = "60s"
@@ -57,7 +58,7 @@ async def outcome(line: str) -> Result:
 
     Its reason is without what is told of a certificate or a resolver: that differs by the run.
     """
-    result = await make_attempt(watch_for(line))
+    result = _looked_at(await make_attempt(watch_for(line)))
     return replace(result, reason=_DIFFERING.sub("", result.reason))
 
 
@@ -68,7 +69,7 @@ async def why_not(line: str) -> str:
 
 async def why_not_in_full(line: str) -> str:
     """Return the same with all that is told."""
-    return (await make_attempt(watch_for(line))).reason
+    return _looked_at(await make_attempt(watch_for(line))).reason
 
 
 async def why_late(line: str, is_hung: Callable[[str], bool]) -> str:
@@ -83,7 +84,12 @@ async def why_late(line: str, is_hung: Callable[[str], bool]) -> str:
     while not attempting.done() and not is_hung(context.run(attempt.current_stage)):  # noqa: ASYNC110 -- what a process does
         await asyncio.sleep(0.01)
     loop.skip(watch.dependency.timeout)
-    return (await attempting).reason
+    return _looked_at(await attempting).reason
+
+
+def _looked_at(result: Result) -> Result:
+    look("a reason", result.reason)
+    return result
 
 
 def problems_of(line: str) -> list[str]:
@@ -91,6 +97,7 @@ def problems_of(line: str) -> list[str]:
     try:
         watch_for(line)
     except ConfigError as exc:
+        look("a problem", str(exc))
         return [problem.text for problem in exc.problems]
     return []
 
@@ -149,6 +156,13 @@ def nobody() -> Iterator[None]:
         yield
     finally:
         os.seteuid(0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def canary() -> Iterator[None]:
+    """Fail the session if gate has told a secret anywhere in it."""
+    yield
+    assert LOOKOUT.seen == []
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,10 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from tests.canary import CANARY, look
 from tests.conftest import free_port
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class GateProcess:
     ) -> None:
         self.port = free_port()
         self.lines: list[str] = []
+        self._env = dict(env or {})
         self._queue: queue.Queue[str | None] = queue.Queue()
         self._process = subprocess.Popen(
             [*program, *arguments],
@@ -64,6 +67,7 @@ class GateProcess:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
+            look("the log", line)
             self._queue.put(line.rstrip("\n"))
         self._queue.put(None)
 
@@ -91,6 +95,7 @@ class GateProcess:
             connection.request(method, path, headers=named)
             answer = connection.getresponse()
             body = answer.read().decode()
+            look(path, f"{answer.headers}{body}")
             return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, body)
         finally:
             connection.close()
@@ -122,12 +127,22 @@ class GateProcess:
         self._reader.join(timeout=PATIENCE)
         assert self._process.stdout is not None
         self._process.stdout.close()
+        self._look_at_files()
+
+    def _look_at_files(self) -> None:
+        for setting in ("GATE_TERMINATION_LOG", "GATE_STATE_FILE"):
+            path = Path(self._env.get(setting, ""))
+            if path.is_file():
+                look(setting, path.read_bytes())
 
 
 def environment(port: int, env: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return an environment without any setting of the machine's, serving on *port*."""
+    """Return an environment without any setting of the machine's, serving on *port*.
+
+    It holds a secret of the app's, which is none of gate's business.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GATE_")}
-    return {**kept, "GATE_LISTEN": f":{port}", **(env or {})}
+    return {**kept, "APP_PASSWORD": CANARY, "GATE_LISTEN": f":{port}", **(env or {})}
 
 
 def run_gate(
@@ -143,6 +158,7 @@ def run_gate(
         text=True,
         timeout=PATIENCE,
     )
+    look(f"gate {arguments[0] if arguments else ''}", done.stdout + done.stderr)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -9,7 +9,6 @@ has been silent longest gives way. Only a request that is held back on purpose i
 from __future__ import annotations
 
 import asyncio
-import os
 import resource
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -80,13 +79,14 @@ class Connections:
     async def finish(self) -> list[tuple[int, bytes]]:
         """Return those on which no request has come yet: descriptor, and what has been read.
 
-        The others get their answers first, within 2 s. The descriptors are the caller's to close.
+        The others get their answers first, within 2 s. The descriptors stay those of the
+        connections: a second one for each would be more than the process may have.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_ANSWERS):
                 while any(each.has_begun for each in self._open.values()):
                     await self._left()
-        return [each.duplicate() for each in self._open.values() if not each.has_begun]
+        return [each.set_aside() for each in self._open.values() if not each.has_begun]
 
     def go_on(self) -> None:
         """Serve again those that `finish` has returned."""
@@ -135,7 +135,7 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 -- of a listening socket it is one
         self._transport = transport
-        self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.end)
+        self._start_timer()
         self._inner.connection_made(transport)
         self._connections.add(transport, self)
 
@@ -165,16 +165,24 @@ class _Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._inner.resume_writing()
 
-    def duplicate(self) -> tuple[int, bytes]:
-        """Stop reading; return a descriptor of the same connection, and what has been read."""
+    def set_aside(self) -> tuple[int, bytes]:
+        """Stop reading; return the descriptor, and what has been read.
+
+        Nothing closes it meanwhile: its number would go to something else.
+        """
         assert self._transport is not None  # noqa: S101 -- it is open
+        self._stop_timer()
         self._transport.pause_reading()
-        return os.dup(self._transport.get_extra_info("socket").fileno()), self._head
+        return self._transport.get_extra_info("socket").fileno(), self._head
 
     def resume(self) -> None:
         """Go on reading."""
         if self._transport is not None and not self.has_begun:
+            self._start_timer()
             self._transport.resume_reading()
+
+    def _start_timer(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.end)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

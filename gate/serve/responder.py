@@ -101,6 +101,7 @@ class Responder:
         if connection.held:
             connection.write, connection.held = connection.held, b""
             self.flush(connection)
+            self.answer_all(connection)
         else:
             self.drop(connection)
 
@@ -109,6 +110,7 @@ class Responder:
         try:
             if event & select.POLLOUT:
                 self.flush(connection)
+                self.answer_all(connection)
             elif connection.held:
                 self.drop(connection)  # it has gone: nothing else wakes a held one
             else:
@@ -200,8 +202,6 @@ class Responder:
             self.drop(connection)
         else:
             self.poll.modify(fd, select.POLLIN)
-            if connection.read:
-                self.answer_all(connection)
 
     def stop(self) -> NoReturn:
         """Answer those that are held, log, and end."""

@@ -17,7 +17,7 @@ from gate.checks.wire.tls_options import FAREWELL
 from gate.core.model import Result
 from gate.runtime.loop import Loop
 from gate.runtime.runner import LONGEST_REASON
-from tests.conftest import open_files, outcome, run, why_not
+from tests.conftest import open_files, outcome, problems_of, run, why_not
 from tests.faults.hostile import PATTERNS, hostile
 
 TIMEOUT = 0.4
@@ -43,16 +43,16 @@ LINES = {
     "memcached (login)": "memcached://a:password@127.0.0.1:{port}",
 }
 """Those for which `SCHEME://127.0.0.1:PORT` is not all there is to try."""
-ELSEWHERE = {"aws-irsa", "azure-workload-identity", "dns", "exec", "file", "grpc+unix", "http+unix"}
-ELSEWHERE |= {"mongodb+srv", "nvidia", "spiffe", "unix"}
-"""Schemes that connect to no address and port."""
+LOCAL = "x {scheme}://127.0.0.1:1"
 ANY_PEER = {"tcp"}
 """Ready by the connection alone."""
 MODULES = {
-    module: scheme for scheme, module in reversed(SCHEMES.items()) if scheme not in ELSEWHERE
+    module: scheme
+    for scheme, module in reversed(SCHEMES.items())
+    if scheme in LINES or not problems_of(LOCAL.format(scheme=scheme))
 }
+"""The first scheme of each, which is without TLS; what asks no server at an address is left out."""
 NAMES = sorted({*LINES, *(scheme for scheme in MODULES.values() if scheme not in LINES)})
-"""The first scheme of each module, which is without TLS, and those above."""
 MOST_READ = 2 * 1024 * 1024
 """Bytes that a peer gets rid of at one check, what the kernel takes included."""
 LONGER = {"body without end": 20 * 1024 * 1024, "gzip without end": 20 * 1024 * 1024}

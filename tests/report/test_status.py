@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import re
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -84,6 +85,18 @@ def test_a_moment_is_utc_and_seconds_since_the_start() -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", now["time"])
     took = datetime.fromisoformat(now["time"]) - datetime.fromisoformat(started["time"])
     assert took.total_seconds() == pytest.approx(1.0, abs=0.05)
+
+
+def test_a_clock_that_is_set_moves_moments_and_no_duration(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    documents = []
+    for shift in (0, -86_400, 3_600):
+        monkeypatch.setattr(time, "time", lambda shift=shift: now + shift)
+        documents.append(told(DB, happen=waiting, now=1.0))
+
+    assert len({one["now"]["time"] for one in documents}) == 3
+    assert {one["elapsed_seconds"] for one in documents} == {1.0}
+    assert {one["dependencies"][0]["since"]["after_seconds"] for one in documents} == {0.0}
 
 
 def test_a_dependency() -> None:

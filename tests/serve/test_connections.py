@@ -14,22 +14,22 @@ import pytest
 
 from gate.serve import connections
 from tests.conftest import free_port, run
-from tests.process import GATE, PATIENCE, GateProcess, environment
+from tests.process import GATE, PATIENCE, GateProcess, environment, listening
 
 PROBE = b"GET /startupz HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n\r\n"
 
 
 @contextmanager
-def few_descriptors(count: int) -> Iterator[int]:
+def few_descriptors(count: int, *arguments: str, waits_for: int = 0) -> Iterator[int]:
     """A gate that may open *count* files; yields its port."""
-    port = free_port()
+    port, missing = free_port(), waits_for or free_port()
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
 
     process = subprocess.Popen(
-        [*GATE, "serve", "--shrink", "off"],
-        env=environment(port, {"GATE_DEPENDENCIES": f"db tcp://127.0.0.1:{free_port()}"}),
+        [*GATE, "serve", *(arguments or ("--shrink", "off"))],
+        env=environment(port, {"GATE_DEPENDENCIES": f"db tcp://127.0.0.1:{missing}"}),
         stderr=subprocess.PIPE,
         preexec_fn=limit,  # noqa: PLW1509 -- nothing else runs in this process
     )
@@ -67,6 +67,23 @@ def test_two_thousand_silent_connections_do_not_keep_a_probe_out() -> None:
             assert ask(port).startswith(b"HTTP/1.1 503 ")
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_as_many_silent_connections_as_may_be_do_not_end_it_at_the_opening() -> None:
+    missing = free_port()
+    with (
+        few_descriptors(64, "--log-level=info", waits_for=missing) as port,
+        ExitStack() as silent,
+    ):
+        for _ in range(31):
+            silent.enter_context(socket.create_connection(("127.0.0.1", port)))
+        with listening(missing):
+            held = PROBE.replace(b"/startupz", b"/startupz?hold=20s")
+            opened = ask(port, held)
+        later = ask(port)
+
+    assert opened.startswith(b"HTTP/1.1 200 ")
+    assert later.startswith(b"HTTP/1.1 200 ")
 
 
 def test_held_requests_are_spared_and_only_so_many_are_held() -> None:

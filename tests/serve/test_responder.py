@@ -171,6 +171,14 @@ def test_a_connection_is_kept_alive_and_requests_may_follow_at_once(port: int) -
     assert rest.endswith(b"\r\n\r\nverbose")
 
 
+def test_a_thousand_requests_at_once_are_answered_one_after_the_other(port: int) -> None:
+    request = get(b"/livez").replace(CLOSE, b"")
+    with closing(connect(port)) as sock:
+        sock.sendall(request * 1000 + get(b"/livez"))
+
+        assert everything(sock).count(b"HTTP/1.1 200 ") == 1001
+
+
 def test_http_1_0_is_kept_alive_where_it_asks_for_it(port: int) -> None:
     with closing(connect(port)) as sock:
         sock.sendall(b"GET /livez HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")

@@ -1,0 +1,173 @@
+"""One secret in every place a secret can be: no output holds it.
+
+Each output passes through `tests.canary.look`, which fails the session at its end; here it is asked
+at once. The other side repeats all that it is told, as servers do in their errors.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.canary import CANARY, LOOKOUT, Lookout
+from tests.process import GateProcess, run_gate
+
+WRONG = f"""
+a postgresql://app:{CANARY}@db:5432/app;sslmode=sure
+b redis://:{CANARY}@cache:port/0
+c http://web/?token={CANARY} header={CANARY}
+d htp://{CANARY}@web/
+e mysql://app:{CANARY}@db/app?ssl-mode={CANARY}#{CANARY} tiemout=3s
+f http://web/ bearer-file={CANARY} proxy=http://u:{CANARY}@
+g "amqp://app:{CANARY}@mq
+"""
+
+
+def test_what_looks_for_it_finds_it_in_every_form() -> None:
+    lookout = Lookout()
+    said = [
+        *(CANARY, CANARY.upper(), "s3cret"),
+        *(b64encode(f"{'u' * number}:{CANARY}!".encode()).decode() for number in range(3)),
+    ]
+    for text in said:
+        lookout.look("here", f"... {text} ...")
+    lookout.look("here", b"nothing of it")
+
+    assert len(lookout.seen) == len(said)
+
+
+@contextmanager
+def parrot() -> Iterator[int]:
+    """A server that repeats what it is told, in an answer of the protocol it was told it in."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    sock = listener.accept()[0]
+                    threading.Thread(target=answer, args=(sock,), daemon=True).start()
+
+        serving = threading.Thread(target=serve, daemon=True)
+        serving.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            serving.join()
+
+
+def answer(sock: socket.socket) -> None:
+    with suppress(OSError), closing(sock):
+        told = sock.recv(4096)
+        words = " ".join(told.decode("latin-1").split())
+        if b" HTTP/1.1\r\n" in told:
+            down = {"components": {words: {"status": "DOWN"}, CANARY: {"status": "DOWN"}}}
+            body = json.dumps(down).encode()
+            head = f"HTTP/1.1 503 {CANARY}\r\nContent-Length: {len(body)}\r\n\r\n"
+            sock.sendall(head.encode() + body)
+        elif told.startswith(b"*"):
+            sock.sendall(f"-ERR {words}\r\n".encode())
+        elif told[4:8] == b"\0\3\0\0":
+            fields = f"SFATAL\0C28P01\0Mwrong: {words} {CANARY}\0\0".encode()
+            sock.sendall(b"E" + (len(fields) + 4).to_bytes(4) + fields)
+        else:
+            sock.sendall(told + b"\r\n" + words.encode() + b"\r\n")
+
+
+def everywhere(port: int, folder: Path) -> str:
+    """Return dependencies that hold the secret wherever one may be."""
+    secret = folder / "secret"
+    secret.write_text(CANARY)
+    (folder / "basic").write_text(f"user:{CANARY}")
+    here = f"127.0.0.1:{port}"
+    return f"""
+    basic    http://user:{CANARY}@{here}/
+    query    http://{here}/?api_key={CANARY}&x=%6b{CANARY[1:]} detail=on
+    header   http://{here}/ header="X-Token: {CANARY}" header="Authorization: Bearer {CANARY}"
+    body     http://{here}/ method=POST body={CANARY} status=200
+    bearer   http://{here}/ bearer-file={secret}
+    file     http://{here}/ basic-file={folder}/basic
+    proxy    https://web.example/ proxy=http://user:{CANARY}@{here}
+    redis    redis://:{CANARY}@{here}/0
+    cache    redis://app@{here}/0 password-file={secret}
+    db       postgresql://app:{CANARY}@{here}/app?sslmode=disable
+    replica  postgresql://app@{here}/app?sslmode=disable&password={CANARY}
+    orders   mysql://app:{CANARY}@{here}/app
+    docs     mongodb://app:{CANARY}@{here}/app
+    queue    amqp://app:{CANARY}@{here}/app
+    topics   kafka://app:{CANARY}@{here} sasl=plain
+    nats     nats://{CANARY}@{here}
+    mqtt     mqtt://app:{CANARY}@{here}
+    grpc     grpc://{here} header="authorization: {CANARY}"
+    jobs     k8s:job/x server=http://{here} token-file={secret} namespace=a
+    """
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with parrot() as found:
+        yield found
+
+
+@pytest.fixture
+def nothing_seen() -> Iterator[None]:
+    before = len(LOOKOUT.seen)
+    yield
+    assert LOOKOUT.seen[before:] == []
+
+
+@pytest.mark.usefixtures("nothing_seen")
+def test_no_endpoint_log_or_file_holds_a_secret(port: int, tmp_path: Path) -> None:
+    settings = {
+        "GATE_DEPENDENCIES": everywhere(port, tmp_path),
+        "GATE_LOG_LEVEL": "debug",
+        "GATE_TERMINATION_LOG": str(tmp_path / "message"),
+        "GATE_ON_TIMEOUT": "open",
+        "GATE_TIMEOUT": "1s",
+        "GATE_SHRINK": "off",
+    }
+    with GateProcess("serve", env=settings) as gate:
+        gate.until("gate.started")
+        for path in ("/status?hold=1s&seen=1", "/startupz", "/startupz?brief"):
+            gate.ask(path)
+        message = (tmp_path / "message").read_text()
+        gate.until("gate.opened")
+        told = [gate.ask(path) for path in ("/status", "/metrics", "/", "/readyz", "/startupz")]
+        gate.ask("/startupz", User_Agent="kube-probe/1.36")
+
+    assert "db" in message
+    assert "***" in told[0].body, "the other side has repeated it"
+
+
+@pytest.mark.usefixtures("nothing_seen")
+@pytest.mark.parametrize("words", [["wait", "--once"], ["wait", "--timeout=1s", "--output=json"]])
+def test_no_table_or_line_of_json_holds_a_secret(
+    port: int, tmp_path: Path, words: list[str]
+) -> None:
+    settings = {"GATE_DEPENDENCIES": everywhere(port, tmp_path), "GATE_LOG_LEVEL": "debug"}
+    code, out, _ = run_gate(*words, env=settings)
+
+    assert code == 1
+    assert "***" in out
+
+
+@pytest.mark.usefixtures("nothing_seen")
+def test_no_mistake_is_told_with_the_secret_in_it(tmp_path: Path) -> None:
+    message = tmp_path / "message"
+    settings = {
+        "GATE_DEPENDENCIES": WRONG,
+        "GATE_DEPENDENCY_X": f"redis://:{CANARY}@h timeout=soon",
+        "GATE_TERMINATION_LOG": str(message),
+    }
+    code, _, told = run_gate("serve", env=settings)
+    LOOKOUT.look("the message", message.read_text())
+
+    assert code == 2
+    assert told.count("\n") >= 6
