@@ -1,4 +1,4 @@
-.PHONY: run test bench docs lint-fix lock image image-test image-size sbom release-check clean
+.PHONY: run test bench docs fuzz lint-fix lock image image-test image-size sbom release-check clean
 
 # Watch gate do its job: an app held back by a sidecar and a database that come late.
 run:
@@ -19,6 +19,18 @@ docs:
 	@.ci/setup
 	@.venv/bin/python -m tests.docs.reference
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
+
+# Fuzzes everything that reads what others write, SECONDS for each target; T="redis url" for some.
+# What leads to new places is kept in tests/fuzz/corpus; a fault is printed, with its input.
+SECONDS = 600
+fuzz:
+	@.ci/setup
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	  --upgrade --target .venv/fuzz -r tests/fuzz/requirements.txt
+	@set -e; export PYTHONPATH=.venv/fuzz; \
+	for target in $${T:-$$(.venv/bin/python -m tests.fuzz 2>/dev/null)}; do \
+	  .venv/bin/python -m tests.fuzz $$target -max_total_time=$(SECONDS) -max_len=4096 -timeout=10; \
+	done
 
 lint-fix:
 	@.ci/setup
