@@ -1,4 +1,4 @@
-.PHONY: run test bench docs fuzz lint-fix lock image image-test image-size sbom release-check clean
+.PHONY: run test bench docs fuzz lint-fix lock image image-test image-size sbom kubectl-gate release-check clean
 
 # Watch gate do its job: an app held back by a sidecar and a database that come late.
 run:
@@ -57,6 +57,11 @@ image-test:
 # What the image weighs over its base, with and without extras.
 image-size:
 	@tests/image/size
+
+# The plug-in for kubectl, for examples/krew/gate.yaml; prints its SHA-256.
+kubectl-gate:
+	@.ci/setup
+	@.venv/bin/python .ci/plugin dist
 
 # What is in the image that `make image` has made, its base included, as a CycloneDX bill of
 # materials. The image itself tells: IMAGE=NAME for another one.

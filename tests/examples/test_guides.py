@@ -53,6 +53,8 @@ PLAYED_BY = {
     "kustomize/gate/kustomization.yaml": "examples/test_kustomize.py",
     "kustomize/overlay/dependencies.txt": "examples/test_kustomize.py",
     "kustomize/overlay/kustomization.yaml": "examples/test_kustomize.py",
+    "krew/gate.yaml": "status/test_plugin.py",
+    "krew/rbac-status.yaml": "status/test_plugin.py",
     "mesh.yaml": "examples/test_examples.py",
     "monitoring/alerts.yaml": "report/test_metrics.py",
     "monitoring/dashboard.json": "report/test_metrics.py",
