@@ -54,7 +54,12 @@ class Server:
         self._server = await connections.accept(sock, self._connections)
 
     async def let_answer(self) -> None:
-        """Let those answer whom a change has just woken, and those be taken in who have come."""
+        """Let those answer whom a change has just woken, and those be taken in who have come.
+
+        From now on each answer closes its connection, as `hand_over` waits for those that are open.
+        """
+        assert self._connections  # noqa: S101 -- started
+        self._connections.is_closing = True
         for _ in range(_TURNS):
             await asyncio.sleep(0)
 

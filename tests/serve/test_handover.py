@@ -248,7 +248,7 @@ def test_where_it_cannot_be_replaced_it_goes_on_and_says_so_once() -> None:
 def test_a_held_probe_is_answered_before_the_change_is_prepared() -> None:
     """Preparing takes tens of milliseconds, which the app would wait for."""
 
-    async def main() -> bytes:
+    async def main() -> tuple[bytes, bytes]:
         board = Board(Latch([Dependency(name="db", url="tcp://db:1")], now=0.0))
         server = Server(board, Answers(board))
         with socket.create_server(("127.0.0.1", 0)) as sock:
@@ -260,8 +260,13 @@ def test_a_held_probe_is_answered_before_the_change_is_prepared() -> None:
                     await asyncio.sleep(0.01)
                 board.open()
                 await server.let_answer()
-                found = client.recv(100, socket.MSG_DONTWAIT)
+                answer = client.recv(1000, socket.MSG_DONTWAIT)
+                await server.let_answer()
+                end = client.recv(1000, socket.MSG_DONTWAIT)
             await server.close()
-        return found
+        return answer, end
 
-    assert run(main()).startswith(b"HTTP/1.1 200 OK")
+    answer, end = run(main())
+
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert end == b"", "an open connection would delay the change"
