@@ -72,6 +72,21 @@ def test_each_library_comes_in_by_its_own_door(graph: grimp.ImportGraph) -> None
     assert found == DOORS
 
 
+def test_serving_loads_no_library_but_those_it_needs() -> None:
+    """Optional ones, which some load where they are installed, are not in the image."""
+    optional = {"rich", "pygments", "markdown_it", "mdurl", "colorama", "click", "brotli"}
+    modules = ("cli.main", "serve.command", "report.log", "report.wait_plan")
+    found = loaded_by(*(f"import gate.{module}" for module in modules))
+    library = {*sys.stdlib_module_names, *optional, "gate", "_distutils_hack", "sitecustomize"}
+    needed = {"aiohappyeyeballs", "aiohttp", "aiosignal", "attr", "frozenlist", "idna"}
+    needed |= {"multidict", "propcache", "structlog", "typing_extensions", "yarl"}
+
+    others = {name for name in tops(found) - library if "cython" not in name}
+    assert others == needed
+    assert tops(found).isdisjoint({"multiprocessing", "sqlite3", "unittest", "xml"})
+    assert "importlib.metadata" not in found
+
+
 def test_no_check_leans_on_another_ones(graph: grimp.ImportGraph) -> None:
     checks = set(SCHEMES.values())
     leaning = {
