@@ -9,10 +9,11 @@ run:
 test:
 	@.ci/run $(T)
 
-# What gate costs, side by side with plain Python: ratios, not milliseconds.
+# What gate costs, side by side with what else one would take, and its goals; B="plots cold" for
+# other parts, of which `plots` draws docs/plots.
 bench:
 	@.ci/setup
-	@.venv/bin/python -m tests.bench
+	@.venv/bin/python -m tests.bench $(B)
 
 # The site, in dist/site; what it says of settings, checks and rules is first written anew.
 docs:

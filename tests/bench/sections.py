@@ -1,87 +1,24 @@
-"""What gate costs: `make bench`. Ratios, taken side by side in one run.
+"""Parts of the bench, each of which prints what one thing costs.
 
 Machines are shared and noisy, so nothing here is a test: A and B run in turn, CPU seconds are
-the operating system's own account of each process, and medians are printed. Sections can be
-named: `python -m tests.bench probe waiting`.
+the operating system's own account of each process, and medians are printed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import compileall
-import http.client
-import json
-import os
-import socket
 import statistics
 import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 
-import gate
+from tests.bench.measuring import GATE, PYTHON, cpu_of, serving, side_by_side, with_packages
 from tests.checks.servers import mariadb, memcached, mosquitto, nats, postgresql, rabbitmq, redis
 from tests.checks.servers.cold_start import Comparison
 from tests.conftest import free_port
 from tests.pod import Pod
-from tests.stand_ins import EXAMPLES, Ports, dependency, get, manifest, node
-
-PYTHON = sys.executable
-GATE = str(Path(PYTHON).with_name("gate"))
-ROUNDS = 15
-
-
-def cpu_of(command: list[str], env: dict[str, str] | None = None) -> float:
-    """Return the CPU seconds that *command* used, user and system."""
-    pid = os.posix_spawn(
-        command[0],
-        command,
-        {**os.environ, **(env or {})},
-        file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
-    )
-    _, status, usage = os.wait4(pid, 0)
-    if status:
-        msg = f"{command} failed"
-        raise RuntimeError(msg)
-    return usage.ru_utime + usage.ru_stime
-
-
-def side_by_side(*runs: Callable[[], float], rounds: int = ROUNDS) -> list[float]:
-    """Return the median of each of *runs*, taken in turn; one round first is not counted."""
-    figures = [[run() for run in runs] for _ in range(rounds + 1)][1:]
-    return [statistics.median(column) for column in zip(*figures, strict=True)]
-
-
-@contextmanager
-def serving(dependencies: str, *arguments: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """Run a gate and yield its port and process."""
-    port = free_port()
-    env = {**os.environ, "GATE_DEPENDENCIES": dependencies, "GATE_LISTEN": f":{port}"}
-    with subprocess.Popen(
-        [GATE, "serve", *arguments], env=env, stderr=subprocess.DEVNULL
-    ) as process:
-        try:
-            until_it_answers(port)
-            yield port, process
-        finally:
-            process.terminate()
-
-
-def until_it_answers(port: int) -> None:
-    while True:
-        with suppress(OSError):
-            get(port, "/livez")
-            return
-
-
-def cpu_until_now(pid: int) -> float:
-    """Return the CPU seconds of all threads of a running process, to the nanosecond."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
-
+from tests.stand_ins import EXAMPLES, Ports, dependency, manifest, node
 
 UNTIL_IT_LISTENS = """
 import os, sys
@@ -111,51 +48,10 @@ def listening() -> None:
     bare, sockets, served = side_by_side(
         lambda: cpu_of([PYTHON, "-c", "pass"]),
         lambda: cpu_of([PYTHON, "-c", "import socket"]),
-        lambda: cpu_of([PYTHON, "-c", UNTIL_IT_LISTENS], {"GATE_LISTEN": f":{free_port()}"}),
+        lambda: cpu_of(with_packages(UNTIL_IT_LISTENS), {"GATE_LISTEN": f":{free_port()}"}),
     )
     show("gate serve, until it listens", served, "python -c 'import socket'", sockets)
     print(f"  (python -c pass: {bare * 1000:.1f} ms)")
-
-
-def waiting() -> None:
-    """The share of a core that waiting on ten refused loopback dependencies takes."""
-    for url in ("tcp://127.0.0.1:{}", "tcp://localhost:{}", "http://127.0.0.1:{}/"):
-        lines = "\n".join(f"d{number} {url.format(free_port())}" for number in range(10))
-        with serving(lines) as (port, process):
-            time.sleep(2)
-            before, began = cpu_until_now(process.pid), time.monotonic()
-            time.sleep(15)
-            share = (cpu_until_now(process.pid) - before) / (time.monotonic() - began)
-            document = json.loads(get(port, "/status")[1])
-        attempts = sum(one["attempts"] for one in document["dependencies"])
-        rate = attempts / document["elapsed_seconds"]
-        print(
-            f"waiting on 10 x {url.format('PORT')}: {share:.2%} of a core, "
-            f"{rate:.0f} attempts/s, {share / rate * 1e6:.0f} us each"
-        )
-
-
-def opening() -> None:
-    """From a dependency's listening to the 200 of a held probe."""
-    delays = []
-    for number in range(21):
-        target = free_port()
-        with serving(f"db tcp://127.0.0.1:{target}") as (port, _):
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-            connection.request("GET", "/startupz?hold=30s")
-            # Spread over the pause between attempts, and past its growth.
-            time.sleep(0.8 + 0.25 * number / 21)
-            with socket.create_server(("127.0.0.1", target)):
-                began = time.monotonic()
-                answer = connection.getresponse()
-                delays.append(time.monotonic() - began)
-            assert answer.status == 200
-            connection.close()
-    delays.sort()
-    print(
-        f"listening -> held probe answered 200: median {statistics.median(delays) * 1000:.0f} ms, "
-        f"slowest {delays[-1] * 1000:.0f} ms of {len(delays)}"
-    )
 
 
 def starting() -> None:
@@ -254,7 +150,7 @@ print(time.process_time(), next(
 
 def import_cost(statement: str) -> tuple[float, float]:
     """Return the CPU seconds and the KiB of memory that *statement* costs, medians of 7."""
-    command = [PYTHON, "-c", statement + TELL]
+    command = with_packages(statement + TELL)
     told = [subprocess.check_output(command, text=True).split() for _ in range(8)][1:]
     cpu, memory = zip(*told, strict=True)
     return statistics.median(map(float, cpu)), statistics.median(map(float, memory))
@@ -268,7 +164,7 @@ def linting() -> None:
         file.flush()
         parse = f"import yaml; list(yaml.compose_all(open({file.name!r}), yaml.CSafeLoader))"
         parsed, linted = side_by_side(
-            lambda: cpu_of([PYTHON, "-c", parse]),
+            lambda: cpu_of(with_packages(parse)),
             lambda: cpu_of([GATE, "lint", file.name]),
             rounds=5,
         )
@@ -279,26 +175,3 @@ def show(name: str, ours: float, other: str, theirs: float) -> None:
     print(
         f"{name}: {ours * 1000:.1f} ms CPU = {ours / theirs:.2f} x {other} ({theirs * 1000:.1f} ms)"
     )
-
-
-SECTIONS = {
-    "probe": probe,
-    "listening": listening,
-    "waiting": waiting,
-    "opening": opening,
-    "starting": starting,
-    "cold": cold,
-    "drivers": drivers,
-    "linting": linting,
-}
-
-
-def main(names: list[str]) -> None:
-    # As in the image: nothing of gate is compiled at its start.
-    compileall.compile_dir(Path(gate.__file__).parent, quiet=1)
-    for name in names or SECTIONS:
-        SECTIONS[name]()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""What gate costs, side by side with what else one would take: `make bench`."""
