@@ -24,6 +24,7 @@ _QUOTES = {"'": "'", '"': '"', "{": "}"}
 _FILES = (".db", ".sqlite", ".sqlite3", ".db3", ":memory:")
 _REMEDY = "write scheme://user:password@host:port/database"
 _NO_HOST = f"names no host in a form that gate reads; {_REMEDY}"
+_COMMA = f"has a comma in a value; {_REMEDY}"
 _OPEN = f"has a quote that is not closed; {_REMEDY}"
 
 
@@ -111,12 +112,15 @@ def _other(scheme: str, server: str, given: Mapping[str, str]) -> str:
 
 def _redis(text: str) -> str:
     """Return what StackExchange.Redis reads: `host:6379,password=…,ssl=true`."""
-    parts = text.split(",")
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    first = next(number for number, part in enumerate(parts) if "=" in part)
+    if not all("=" in part for part in parts[first:]):
+        raise NoDependency(_COMMA)
     given = {_plain(key): value for key, equals, value in map(_cut, parts) if equals}
     is_tls = given.get("ssl", "").strip().lower() == "true"
     return Parts(
         scheme="rediss" if is_tls else "redis",
-        hosts=tuple(part.strip() for part in parts if "=" not in part and part.strip()),
+        hosts=tuple(parts[:first]),
         user=given.get("user", ""),
         password=given.get("password", ""),
     ).text()

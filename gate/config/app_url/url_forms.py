@@ -21,7 +21,7 @@ from gate.core.other_schemes import NO_SERVER, PORTS, SAME, WITHIN
 _AS_THEY_ARE = {"mongodb+srv", "kafka+ssl", "redis+socket", "redis+unix"}
 _LISTENERS = {"plaintext", "sasl_plaintext", "ssl", "sasl_ssl"}
 _OVER_TLS = {"redis": "rediss", "amqp": "amqps", "mqtt": "mqtts", "kafka": "kafka+ssl"}
-_RAW_SIGN = "has a / before an @; within a password / is written %2F, @ %40"
+_RAW_SIGN = "has a / ? # or ; before an @; within a password they are written %2F %3F %23 %3B"
 _ANY_ANSWER = "status=2xx,3xx,4xx"
 """An app's base URL is often no page: whatever the server answers, but a fault of its own."""
 _KEPT = {"ssl": "ssl", "sslmode": "sslmode", "usessl": "ssl"}
@@ -71,7 +71,10 @@ def _kept(scheme: str, rest: str) -> str:
     if scheme in {"http", "https"}:
         return f"{checked(f'{scheme}://{_one(rest)}')} {_ANY_ANSWER}"
     if scheme == "unix":
-        return checked(f"unix://{rest[rest.find('/') :].partition('?')[0]}")
+        path = rest[rest.find("/") :].partition("?")[0]
+        if "@" in path:
+            raise NoDependency(_RAW_SIGN)
+        return checked(f"unix://{path}")
     return ""
 
 
@@ -131,6 +134,8 @@ def _bare(scheme: str, rest: str, port: str) -> str:
 def _places(rest: str) -> list[str]:
     """Return the hosts of *rest*, what follows `://`, without what stands before and behind."""
     end = min((rest.find(char) for char in "/?#;" if char in rest), default=len(rest))
+    if "@" in rest[end:]:
+        raise NoDependency(_RAW_SIGN)
     hosts = rest[:end].rpartition("@")[2].split(",")
     return [each for each in hosts if each]
 
@@ -161,7 +166,7 @@ def _database(scheme: str, rest: str) -> str:
     """Return a database as its JDBC driver writes it, with what of its parameters matters."""
     place, _, query = rest.partition("?")
     place, _, name = place.partition("/")
-    if "@" in name:
+    if "@" in name or "@" in query.partition("=")[0]:
         raise NoDependency(_RAW_SIGN)
     login, _, hosts = place.rpartition("@")
     user, _, password = login.partition(":")
@@ -178,6 +183,8 @@ def _database(scheme: str, rest: str) -> str:
 
 def _sqlserver(rest: str) -> tuple[str, ...]:
     """Return the host; without one before the first `;` it is the property `serverName`."""
+    if "@" in rest.partition("=")[0]:
+        raise NoDependency(_RAW_SIGN)
     given = dict(part.lower().partition("=")[::2] for part in rest.split(";")[1:])
     name = rest.partition(";")[0] or given.get("servername", "") or given.get("server", "")
     return named_instance(name, given.get("portnumber") or given.get("port") or "")
