@@ -38,7 +38,7 @@ _DEPENDENCY = "'[name] URL [option=value …]', as one text; the environment's a
 _ONCE = "one attempt each (GATE_DISABLED or not), a table, exit 0 or 1"
 _NOTIFY = "tell systemd what is waited for, and when the wait is over (Type=notify)"
 _OUTPUT = "lines on stderr, or JSON, a line for each change, on stdout (on a terminal a live table)"
-_LINT = ("--select", "--ignore", "--output", "--kubernetes-version", "--explain")
+_LINT = ("--select", "--ignore", "--output", "--kubernetes-version", "--baseline", "--explain")
 _INJECT = ("--sources", "--form", "--set", "--remove", "--check", "--diff", "--in-place")
 _MANIFEST = ("--mode", "--image", "--name", "--durable")
 _STATUS = ("--namespace", "--all-namespaces", "--context", "--kubeconfig", "--watch")
@@ -244,6 +244,7 @@ def _add_lint(commands: argparse._SubParsersAction[_Parser]) -> None:
     forms = ("text", "json", "github", "sarif", "junit")
     lint.add_argument("--output", choices=forms, default="text")
     lint.add_argument("--kubernetes-version", metavar="1.N", help="of the cluster it is meant for")
+    lint.add_argument("--baseline", metavar="FILE", help="leave out what this JSON report has")
     lint.add_argument("--explain", metavar="RULE", help="what a rule is about; `all` lists them")
 
 

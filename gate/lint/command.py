@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from gate.core.errors import UsageError
 from gate.core.suggest import closest
-from gate.lint import rules
+from gate.lint import baseline, rules
 from gate.lint.outputs import FORMS
 from gate.lint.run import LintOptions, lint
 from gate.pods import files
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections import Counter
     from collections.abc import Sequence
 
 
@@ -26,8 +27,19 @@ def run(given: Namespace, stdin: BinaryIO) -> tuple[str, int]:
     wish = LintOptions(
         _names(given.select), _names(given.ignore), files.version(given.kubernetes_version)
     )
+    known = _known(given.baseline, stdin) if given.baseline else None
     report = lint([files.read(name, stdin) for name in given.file], wish)
+    report = baseline.without_known(report, known) if known else report
     return FORMS[given.output](report), report.exit_code
+
+
+def _known(name: str, stdin: BinaryIO) -> Counter[baseline.Key]:
+    """Return what the report in the file *name* knows already."""
+    try:
+        return baseline.read(files.read(name, stdin)[1])
+    except baseline.BaselineError as exc:
+        msg = f"--baseline {name}: {exc}; gate lint --output json FILE… > {name} writes one"
+        raise UsageError(msg) from exc
 
 
 def _names(given: Sequence[str] | None) -> frozenset[str]:

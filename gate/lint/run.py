@@ -31,6 +31,8 @@ class Report:
     pods: int
     is_incomplete: bool
     """Whether a part of the input could not be read, or a rule itself failed."""
+    known: int = 0
+    """How many findings are left out, as an earlier run had them."""
 
     @property
     def exit_code(self) -> int:
@@ -72,7 +74,8 @@ def lint(inputs: Iterable[tuple[str, str]], wish: LintOptions | None = None) -> 
     wish = wish or LintOptions()
     around = Around(version=wish.version)
     files = [_read(name, text, around) for name, text in inputs]
-    findings = {each for file in files for each in _findings(file, wish)}
+    wanted = [each for each in rules.ALL if wish.wants(each.id)]
+    findings = {each for file in files for each in _findings(file, wish, wanted)}
     return Report(
         findings=tuple(sorted(findings)),
         files=len(files),
@@ -98,7 +101,7 @@ def _read(name: str, text: str, around: Around) -> _File:
     return file
 
 
-def _findings(file: _File, wish: LintOptions) -> Iterator[Finding]:
+def _findings(file: _File, wish: LintOptions, wanted: Sequence[Rule]) -> Iterator[Finding]:
     for hit in file.faults:  # what cannot be read can be neither ignored nor silenced
         yield _finding(rules.YAML, hit, file, "")
     for each, hits in (
@@ -110,17 +113,17 @@ def _findings(file: _File, wish: LintOptions) -> Iterator[Finding]:
             told = (hit for hit in hits if not silence.is_silent(each.id, hit.line, file.silences))
             yield from (_finding(each, hit, file, "") for hit in told)
     for pod in file.found.pods:
-        yield from _of_pod(pod, file, wish)
+        yield from _of_pod(pod, file, wish, wanted)
     if wish.wants(rules.SILENCE.id):
         for hit in silence.faults(file.silences, rules.SILENCEABLE):
             yield _finding(rules.SILENCE, hit, file, "")
 
 
-def _of_pod(pod: Pod, file: _File, wish: LintOptions) -> Iterator[Finding]:
+def _of_pod(pod: Pod, file: _File, wish: LintOptions, wanted: Sequence[Rule]) -> Iterator[Finding]:
     own = silence.of_pod(pod)
     silenced = {each.rule for each in own if each.reason}
-    for each in rules.ALL:
-        if not wish.wants(each.id) or each.id in silenced:
+    for each in wanted:
+        if each.id in silenced:
             continue
         for hit in _hits(each, pod, file):
             if not silence.is_silent(each.id, hit.line, file.silences):

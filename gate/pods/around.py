@@ -25,6 +25,13 @@ class Service:
     publishes_not_ready: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The pods behind a Service: Services of one selector share them."""
+
+    pods: list[Pod]
+
+
 @dataclass(slots=True)
 class Around:
     """What all pods of a run share; it is filled while the input is read."""
@@ -33,17 +40,22 @@ class Around:
     """Of the cluster, where it was told."""
     services: dict[tuple[str, str], Service] = field(default_factory=dict)
     """By namespace and name."""
+    like_gate: list[Service] = field(default_factory=list)
+    """Those whose variables begin as gate's do."""
     namespaces: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """The labels of each."""
     pods: list[Pod] = field(default_factory=list)
     stuck: dict[int, Any] | None = None
     """What waits in a circle, once it has been looked for."""
+    _groups: dict[tuple[str, frozenset[tuple[str, str]]], Group] = field(default_factory=dict)
     _workloads: dict[tuple[str, str, str], Pod] = field(default_factory=dict)
     _labelled: dict[tuple[str, str, str], list[Pod]] = field(default_factory=dict)
 
     def add_service(self, service: Service) -> None:
         """Take *service* in."""
         self.services[service.namespace or _DEFAULT, service.name] = service
+        if f"{service.name}-".startswith("gate-"):
+            self.like_gate.append(service)
 
     def add_pod(self, pod: Pod) -> None:
         """Take *pod* in."""
@@ -60,12 +72,29 @@ class Around:
         """Return the pod of the workload of this *kind*, in small letters, and *name*."""
         return self._workloads.get((namespace or _DEFAULT, kind, name))
 
-    def selected_by(self, service: Service) -> list[Pod]:
-        """Return the pods that *service* selects, none where it selects nothing."""
+    def group_of(self, service: Service) -> Group:
+        """Return the pods that *service* selects, none where it selects nothing.
+
+        It is asked once all of the input is read.
+        """
         namespace = service.namespace or _DEFAULT
         wanted = service.selector.items()
-        lists = [self._labelled.get((namespace, *pair), []) for pair in wanted]
-        return [pod for pod in min(lists, key=len, default=[]) if wanted <= pod.labels.items()]
+        key = (namespace, frozenset(wanted))
+        if key not in self._groups:
+            lists = [self._labelled.get((namespace, *pair), []) for pair in wanted]
+            some = min(lists, key=len, default=[])
+            self._groups[key] = Group([pod for pod in some if wanted <= pod.labels.items()])
+        return self._groups[key]
+
+    def selected_by(self, service: Service) -> list[Pod]:
+        """Return the pods that *service* selects."""
+        return self.group_of(service).pods
+
+    def selects(self, service: Service, pod: Pod) -> bool:
+        """Whether *pod* stands behind *service*."""
+        is_beside = (service.namespace or _DEFAULT) == (pod.namespace or _DEFAULT)
+        wanted = service.selector.items()
+        return is_beside and bool(wanted) and wanted <= pod.labels.items()
 
     def is_ambient(self, pod: Pod) -> bool:
         """Whether Istio's ambient mode takes *pod* in, by its own label or its namespace's."""

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING
 from gate.pods import services
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from gate.pods.around import Around, Service
+    from gate.pods.around import Around, Group, Service
     from gate.pods.pod import Pod
     from gate.pods.waits import Wait
 
@@ -26,43 +24,55 @@ class Step:
 
     wait: Wait
     service: Service
-    pods: list[Pod]
+    group: Group
+
+    @property
+    def pods(self) -> list[Pod]:
+        """The pods behind the Service."""
+        return self.group.pods
 
 
 @dataclass(slots=True)
 class _Stuck:
-    """Removes who can go on, until nobody more can."""
+    """Lets go who can go on, until nobody more can; a group of pods once, however many wait."""
 
     steps: dict[int, list[Step]] = field(default_factory=dict)
     """By the pod's identity."""
-    waiting_for: dict[int, list[int]] = field(default_factory=dict)
-    """Who waits for a Service that a pod stands behind."""
+    waiting: dict[int, list[int]] = field(default_factory=dict)
+    """Pods, by the group that they wait for."""
+    within: dict[int, list[Group]] = field(default_factory=dict)
+    """Groups, by the pods in them."""
+    free: set[int] = field(default_factory=set)
+    """Groups of which a pod can go on."""
 
-    def add(self, pod: Pod, around: Around) -> None:
-        found = []
+    def add(self, pod: Pod) -> None:
+        around = pod.around
         for wait, service in services.awaited(pod):
-            pods = around.selected_by(service)
-            if pods and not service.publishes_not_ready:
-                found.append(Step(wait, service, pods))
-        if found:
-            self.steps[id(pod)] = found
-        for step in found:
-            for other in step.pods:
-                self.waiting_for.setdefault(id(other), []).append(id(pod))
+            group = around.group_of(service)
+            if not group.pods or service.publishes_not_ready:
+                continue
+            self.steps.setdefault(id(pod), []).append(Step(wait, service, group))
+            if id(group) not in self.waiting:
+                for other in group.pods:
+                    self.within.setdefault(id(other), []).append(group)
+            self.waiting.setdefault(id(group), []).append(id(pod))
 
-    def settle(self, pods: Iterable[Pod]) -> None:
-        free = deque(id(pod) for pod in pods if id(pod) not in self.steps)
-        while free:
-            for waiting in self.waiting_for.get(free.popleft(), ()):
-                left = [each for each in self.steps.get(waiting, ()) if self._never(each)]
-                if waiting in self.steps and not left:
-                    free.append(waiting)
-                    del self.steps[waiting]
-                elif left:
-                    self.steps[waiting] = left
+    def settle(self, around: Around) -> None:
+        left = deque(id(pod) for pod in around.pods if id(pod) not in self.steps)
+        while left:
+            for group in self.within.get(left.popleft(), ()):
+                if id(group) not in self.free:
+                    self.free.add(id(group))
+                    left.extend(self._let_go(group))
 
-    def _never(self, step: Step) -> bool:
-        return all(id(pod) in self.steps for pod in step.pods)
+    def _let_go(self, group: Group) -> list[int]:
+        """Return the pods that wait for nobody any more, now that *group* can be had."""
+        gone = []
+        for pod in dict.fromkeys(self.waiting[id(group)]):
+            self.steps[pod] = [each for each in self.steps[pod] if each.group is not group]
+            if not self.steps[pod]:
+                gone.append(pod)
+        return gone
 
 
 def steps_of(pod: Pod) -> list[Step]:
@@ -71,8 +81,8 @@ def steps_of(pod: Pod) -> list[Step]:
     if around.stuck is None:
         stuck = _Stuck()
         for each in around.pods:
-            stuck.add(each, around)
-        stuck.settle(around.pods)
+            stuck.add(each)
+        stuck.settle(around)
         around.stuck = stuck.steps
     found: list[Step] = around.stuck.get(id(pod), [])
     return found
@@ -84,15 +94,13 @@ def way_back(pod: Pod, first: Step) -> list[tuple[Pod, Service]]:
     Each member is a pod, and the Service that it waits for.
     """
     ways = deque([(other, [(pod, first.service)]) for other in first.pods])
-    seen: set[int] = set()
+    seen: set[int] = {id(first.group)}
     while ways:
         here, way = ways.popleft()
         if here is pod:
             return way
-        if id(here) in seen:
-            continue
-        seen.add(id(here))
-        ways.extend(
-            (other, [*way, (here, step.service)]) for step in steps_of(here) for other in step.pods
-        )
+        for step in steps_of(here):
+            if id(step.group) not in seen:
+                seen.add(id(step.group))
+                ways.extend((other, [*way, (here, step.service)]) for other in step.pods)
     return []

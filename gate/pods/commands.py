@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from gate.core import url
@@ -70,6 +71,11 @@ def _daemonises(command: Command) -> bool:
 
 def is_wait(words: Sequence[str]) -> bool:
     """Whether this waits for something: a known tool, or a loop around a client."""
+    return bool(words) and _is_wait(tuple(words))
+
+
+@lru_cache(maxsize=4096)
+def _is_wait(words: tuple[str, ...]) -> bool:
     run = shell.read(words)
     if any(is_waiter(each) or python_waits.is_wait(each) for each in run.foreground):
         return True

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gate import checks, config
@@ -48,7 +49,7 @@ class Reading:
         own = words[: words.index("--")] if "--" in words else words
         if not own or own[0] in _CLIENTS or _INFORMING & set(own):
             return None
-        if own in (["serve"], ["wait"]):
+        if own in (["serve"], ["wait"], ["forget"]):
             return None  # nothing to read, and argparse is slow
         if own[0] not in (*MODES, *_TOOLS) and not self.is_surely_gate:
             return None  # another program of this name
@@ -56,7 +57,7 @@ class Reading:
             self.has_unknown = True
             return None
         try:
-            return flags.parse(own)
+            return _parsed(tuple(own))
         except GateError as exc:
             self.problems.append((self.container.line_of("args"), Problem("args", str(exc))))
             return None
@@ -135,6 +136,12 @@ class Reading:
         offset = int(number[1]) - 1 if number else 0
         dubious = unsure.get(name, set())
         return variable.value_line + offset, not (dubious and (offset in dubious or not number))
+
+
+# Many pods of an input have the same gate, and making the parser is slow.
+@lru_cache(maxsize=256)
+def _parsed(words: tuple[str, ...]) -> Namespace:
+    return flags.parse(list(words))
 
 
 def is_setting(name: str) -> bool:

@@ -84,6 +84,13 @@ def _places(group: list[ConfiguredDependency]) -> tuple[Place, ...]:
 
 def is_gate(container: Container) -> bool:
     """Whether *container* runs gate: by its command, its image's name or its dependencies."""
+    if "is gate" not in container.known:
+        container.known["is gate"] = _is_gate(container)
+    is_one: bool = container.known["is gate"]
+    return is_one
+
+
+def _is_gate(container: Container) -> bool:
     if _own_words(container) is not None or _has_dependencies(container):
         return True
     if container.command or container.image_name != "gate":

@@ -98,6 +98,8 @@ class Container:
     user: int | None
     """`runAsUser`, its own or the pod's."""
     lines: dict[str, int]
+    known: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """What has been found out of it once: many rules ask the same."""
 
     @property
     def is_sidecar(self) -> bool:

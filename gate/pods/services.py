@@ -39,8 +39,18 @@ def meant(pod: Pod, name: str, namespace: str) -> Service | None:
     return found if found or pod.namespace else pod.around.service(name, "")
 
 
-def awaited(pod: Pod) -> Iterator[tuple[Wait, Service]]:
-    """Return every Service of the input that *pod* waits for before it is ready."""
+def awaited(pod: Pod) -> list[tuple[Wait, Service]]:
+    """Return every Service of the input that *pod* waits for before it is ready.
+
+    It is asked once all of the input is read.
+    """
+    if "services" not in pod.known:
+        pod.known["services"] = list(_awaited(pod))
+    found: list[tuple[Wait, Service]] = pod.known["services"]
+    return found
+
+
+def _awaited(pod: Pod) -> Iterator[tuple[Wait, Service]]:
     for wait in waits(pod):
         for name, namespace in named(wait):
             if service := meant(pod, name, namespace):

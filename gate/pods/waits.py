@@ -43,6 +43,13 @@ def waits(pod: Pod) -> list[Wait]:
 
 def takes_part(container: Container, pod: Pod) -> bool:
     """Whether *container* is gate, or waits: what else it does is not lint's subject."""
+    if "takes part" not in container.known:
+        container.known["takes part"] = _takes_part(container, pod)
+    is_part: bool = container.known["takes part"]
+    return is_part
+
+
+def _takes_part(container: Container, pod: Pod) -> bool:
     if gates.is_gate(container) or any(wait.container is container for wait in waits(pod)):
         return True
     actions = [*container.hooks.values(), *(probe.action for probe in container.probes.values())]
@@ -50,8 +57,15 @@ def takes_part(container: Container, pod: Pod) -> bool:
     return any(commands.is_wait(words) for words in commands_of)
 
 
-def commands_of(container: Container) -> Iterator[tuple[tuple[str, ...], int]]:
+def commands_of(container: Container) -> list[tuple[tuple[str, ...], int]]:
     """Return every command of *container* that waits, and its line; gate's own left out."""
+    if "commands" not in container.known:
+        container.known["commands"] = list(_commands_of(container))
+    found: list[tuple[tuple[str, ...], int]] = container.known["commands"]
+    return found
+
+
+def _commands_of(container: Container) -> Iterator[tuple[tuple[str, ...], int]]:
     yield from own_command(container)
     hook = container.post_start
     if hook and commands.is_wait(hook.command) and not commands.gate_words(hook.command):

@@ -52,6 +52,13 @@ _PROXY_PORT = re.compile(r"(?:--port[= ]|\s-p[= ]|[?&]port=|tcp:(?:[\d.]+:)?)(\d
 
 def known_as(container: Container) -> str:
     """Return the name of the well-known sidecar that *container* is, empty if it is none."""
+    if "known as" not in container.known:
+        container.known["known as"] = _known_as(container)
+    name: str = container.known["known as"]
+    return name
+
+
+def _known_as(container: Container) -> str:
     if container.is_plain_init:
         return ""  # the mesh's own, of the same image
     for name, parts in _SIDECARS.items():

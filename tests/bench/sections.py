@@ -156,11 +156,33 @@ def import_cost(statement: str) -> tuple[float, float]:
     return statistics.median(map(float, cpu)), statistics.median(map(float, memory))
 
 
+SERVICE = """apiVersion: v1
+kind: Service
+metadata: {{name: s{0}}}
+spec: {{selector: {{app: a{0}}}, ports: [{{port: 80}}]}}
+"""
+WAITING = """apiVersion: v1
+kind: Pod
+metadata: {{name: p{0}, labels: {{app: a{0}}}}}
+spec:
+  initContainers:
+    - {{name: w, image: t, command: [sh, -c, "until pg_isready -h s{1}; do sleep 1; done"]}}
+  containers: [{{name: app, image: app}}]
+"""
+
+
 def linting() -> None:
     """`gate lint` of a megabyte of manifests, against the YAML parser alone."""
     one = (EXAMPLES / "state-file.yaml").read_text()
+    _lint("gate lint of 1 MB", [one] * (1_000_000 // len(one)))
+    services = [SERVICE.format(number) for number in range(3000)]
+    pods = [WAITING.format(number, number + 1) for number in range(2500)]
+    _lint("of 3,000 Services beside 2,500 pods", services + pods)
+
+
+def _lint(name: str, documents: list[str]) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-        file.write("---\n".join([one] * (1_000_000 // len(one))))
+        file.write("---\n".join(documents))
         file.flush()
         parse = f"import yaml; list(yaml.compose_all(open({file.name!r}), yaml.CSafeLoader))"
         parsed, linted = side_by_side(
@@ -168,7 +190,7 @@ def linting() -> None:
             lambda: cpu_of([GATE, "lint", file.name]),
             rounds=5,
         )
-    show("gate lint of 1 MB", linted, "parsing it", parsed)
+    show(name, linted, "parsing it", parsed)
 
 
 def show(name: str, ours: float, other: str, theirs: float) -> None:

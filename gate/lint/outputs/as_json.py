@@ -23,5 +23,6 @@ def write(report: Report) -> str:
         }
         for each in report.findings
     ]
-    whole = {"files": report.files, "pods": report.pods, "findings": findings}
+    counts = {"files": report.files, "pods": report.pods, "known": report.known}
+    whole = {**counts, "findings": findings}
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"

@@ -32,7 +32,8 @@ def _summary(report: Report) -> str:
         for severity, count in sorted(counts.items(), reverse=True)
     ]
     where = f"{_many(report.pods, 'pod')} in {_many(report.files, 'file')}"
-    return f"{where}: {', '.join(parts) or 'nothing found'}\n"
+    known = f" ({report.known} more in the baseline)" if report.known else ""
+    return f"{where}: {', '.join(parts) or 'nothing found'}{known}\n"
 
 
 def _many(count: int, what: str) -> str:

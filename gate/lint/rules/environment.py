@@ -111,9 +111,8 @@ def service_named_gate(pod: Pod) -> Hits:
     """
     if not pod.has_service_links or not gates.all_of(pod):
         return
-    for service in pod.around.services.values():
-        is_ours = f"{service.name}-".startswith("gate-")
-        if is_ours and not service.is_headless and service.namespace == pod.namespace:
+    for service in pod.around.like_gate:
+        if not service.is_headless and service.namespace == pod.namespace:
             prefix = service.name.upper().replace("-", "_")
             text = f"the Service {service.name} puts {prefix}_PORT=tcp://… into this pod"
             yield Hit(pod.line, text, "set enableServiceLinks: false")

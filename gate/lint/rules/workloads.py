@@ -26,7 +26,7 @@ def for_own_service(pod: Pod) -> Hits:
     the app.
     """
     for step in circles.steps_of(pod):
-        if any(each is pod for each in step.pods):
+        if pod.around.selects(step.service, pod):
             text = (
                 f"{step.wait.what} waits for the Service {step.service.name}, which has no "
                 "endpoint before this pod is ready, and this pod is not ready while it waits"
@@ -46,7 +46,7 @@ def in_a_circle(pod: Pod) -> Hits:
     the other: make it optional (gate's `optional deadline=30s`), or let its app try again.
     """
     for step in circles.steps_of(pod):
-        if any(each is pod for each in step.pods):
+        if pod.around.selects(step.service, pod):
             continue
         if way := circles.way_back(pod, step):
             text = f"{step.wait.what} waits in a circle: {_told(way)}"
@@ -67,9 +67,8 @@ def for_later_stage(pod: Pod) -> Hits:
     wave.
     """
     for wait, what, pods in stages.targets(pod):
-        reasons = [stages.why_later(pod, other) for other in pods]
-        if all(reasons):
-            text = f"{wait.what} waits for {what}, and {reasons[0]}"
+        if all(stages.why_later(pod, other) for other in pods):
+            text = f"{wait.what} waits for {what}, and {stages.why_later(pod, pods[0])}"
             remedy = "make what is waited for earlier, or this later"
             yield Hit(wait.line, text, remedy, wait.container.name)
 

@@ -24,8 +24,8 @@ def read(words: Sequence[str], variables: Mapping[str, str] | None = None) -> Sc
     return _read(tuple(words), tuple((variables or {}).items()))
 
 
-# Each of the rules looks at the same few commands of a pod.
-@lru_cache(maxsize=256)
+# Each of the rules looks at the same few commands of a pod, some of them at those of all pods.
+@lru_cache(maxsize=4096)
 def _read(words: tuple[str, ...], variables: tuple[tuple[str, str], ...]) -> Script:
     reader = Reader(dict(variables))
     reader.words = [Word(word, is_literal=True) for word in words]
