@@ -113,7 +113,7 @@ SCHEMES: dict[str, str] = {
 
 _WITH_FORMS = frozenset(
     {
-        *("amqp", "kafka", "memcached", "mqtt", "nats", "redis", "valkey"),
+        *("amqp", "kafka", "memcached", "mqtt", "nats", "redis", "smtp", "valkey"),
         *("mariadb", "mssql", "mysql", "oracle", "postgres", "postgresql", "sqlserver"),
     }
 )

@@ -1,14 +1,15 @@
 """smtp://host[:port] -- greets and answers EHLO; with credentials: login works (`smtps`: over TLS).
 
-`starttls` goes on over TLS, as the app would (RFC 3207). Whether a certain sender or recipient is
-accepted remains unknown, because asking that looks like mail.
+`starttls` goes on over TLS, as the app would (RFC 3207); `smtp+tls` is the same, and `smtp+ssl` is
+`smtps`. Whether a certain sender or recipient is accepted remains unknown, because asking that
+looks like mail.
 """
 
 from __future__ import annotations
 
 import base64
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gate.checks.wire import credentials, tls_options
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from gate.checks.wire.tls_options import Tls
     from gate.core.target import Target
 
+_UPGRADED = "smtp+tls"
+_FORMS = {_UPGRADED: "smtp", "smtp+ssl": "smtps"}
 _MOST_LINES = 100
 _GREETING, _OK, _GO_ON, _LOGGED_IN, _NEXT = 220, 250, 220, 235, 334
 _WRONG_LOGIN = 535
@@ -61,9 +64,12 @@ class Smtp:
 
 def parse(target: Target) -> Smtp:
     """Return the check that *target* describes."""
+    scheme = target.url.scheme
+    target = target.toward(replace(target.url, scheme=_FORMS.get(scheme, scheme)))
+    upgrade = tls_options.parse_upgrade(target, secured="smtps")
     return Smtp(
         endpoint=endpoint(target, {"smtp": 25}, {"smtps": 465}),
-        upgrade=tls_options.parse_upgrade(target, secured="smtps"),
+        upgrade=upgrade or (tls_options.Tls() if scheme == _UPGRADED else None),
         login=credentials.parse(target),
     )
 

@@ -94,7 +94,10 @@ def scheme_of(word: str) -> str | None:
     """Return the scheme if *word* begins like a URL (`scheme:`), else None."""
     scheme, colon, _ = word.partition(":")
     scheme = scheme.lower()
-    if not colon or not scheme[:1].isalpha() or not _SCHEME.issuperset(scheme):
+    base, plus, driver = scheme.partition("+")
+    # Some drivers have a name that no scheme may have: oracle+cx_oracle.
+    letters = base + plus + driver.replace("_", "")
+    if not colon or not scheme[:1].isalpha() or not _SCHEME.issuperset(letters):
         return None
     return scheme
 

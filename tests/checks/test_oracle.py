@@ -61,6 +61,7 @@ def ask(
         ("oracle://127.0.0.1:{port}/?service_name=app", "SERVICE_NAME=app"),
         ("oracle://127.0.0.1:{port}/?sid=ORCL", "SID=ORCL"),
         ("oracle+oracledb://127.0.0.1:{port}/ORCL", "SID=ORCL"),
+        ("oracle+cx_oracle://127.0.0.1:{port}/ORCL", "SID=ORCL"),
         ("oracle+oracledb://127.0.0.1:{port}/?service_name=app", "SERVICE_NAME=app"),
     ],
 )

@@ -57,6 +57,17 @@ def test_tls_begins_where_wanted_and_is_verified(server: Ports, tls_files: Certi
     )
 
 
+def test_the_forms_of_apps_are_known(server: Ports, tls_files: Certificate) -> None:
+    login, ca = "app:p%40ss%3Aw@localhost", f"ca={tls_files.ca}"
+
+    assert run(why_not(f"smtp+tls://{login}:{server.upgraded} {ca}")) == ""
+    assert run(why_not(f"smtp+ssl://{login}:{server.secured} {ca}")) == ""
+    assert run(why_not(f"smtp+tls://localhost:{server.upgraded}")) == (
+        "TLS: unable to get local issuer certificate"
+    )
+    assert problems_of("smtp+x://mail") == ["smtp+x: unknown scheme; gate has smtp, smtps"]
+
+
 def test_a_server_without_starttls_is_told(server: Ports) -> None:
     line = f"smtp://127.0.0.1:{server.plain} starttls"
 
