@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, NoReturn
 
 from gate import __version__, config
-from gate.config import status_flags
+from gate.config import tool_flags
 from gate.core import command_line
 from gate.core.errors import UsageError
 from gate.core.suggest import closest
@@ -125,14 +125,6 @@ def _no_command(word: str) -> str:
     return f"unknown command; {hint}"
 
 
-def _value(text: str) -> str:
-    """Return the value of a flag. A URL means that the value was forgotten before a dependency."""
-    if command_line.is_url(text):
-        msg = "wants a value, not a dependency"
-        raise argparse.ArgumentTypeError(msg)
-    return text
-
-
 def _parser() -> _Parser:
     flags = _flags()
     parser = _Parser(
@@ -150,49 +142,9 @@ def _parser() -> _Parser:
     wait.add_argument("--once", action="store_true", help=_ONCE)
     wait.add_argument("--notify", action="store_true", help=_NOTIFY)
     wait.add_argument("--output", choices=("lines", "json"), help=_OUTPUT)
-    _add_forget(commands)
-    _add_lint(commands)
     _add_manifest(commands, flags)
-    _add_inject(commands)
-    _add_checks(commands)
-    status_flags.add(commands)
+    tool_flags.add(commands)
     return parser
-
-
-def _add_inject(commands: argparse._SubParsersAction[_Parser]) -> None:
-    text = "put gate into manifests: what to wait for is found in them"
-    inject = commands.add_parser("inject", help=text, description=text, allow_abbrev=False)
-    inject.add_argument("file", nargs="+", metavar="FILE", help="YAML or JSON; - is standard input")
-    inject.add_argument("--image", type=_value, help="gate's image; GATE_IMAGE stands for it")
-    inject.add_argument(
-        "--dependency", action="append", metavar="TEXT", help="one for every pod, '[name] URL …'"
-    )
-    inject.add_argument(
-        "--sources",
-        metavar="LIST",
-        help="where else to look, of annotation,sidecars,waits,env (all of them)",
-    )
-    inject.add_argument("--form", choices=("sidecar", "exec-probe", "init"))
-    inject.add_argument("--name", type=_value, default="gate", help="of its container (gate)")
-    inject.add_argument("--durable", choices=("on", "off"), default="on")
-    inject.add_argument(
-        "--set", action="append", metavar="GATE_NAME=VALUE", help="a setting of every gate"
-    )
-    inject.add_argument(
-        "--kubernetes-version", metavar="1.N", help="of the cluster it is meant for"
-    )
-    what = inject.add_mutually_exclusive_group()
-    what.add_argument("--in-place", action="store_true", help="write the files themselves")
-    what.add_argument("--diff", action="store_true", help="print what would change")
-    what.add_argument("--check", action="store_true", help="exit 1 if something would change")
-    inject.add_argument("--remove", action="store_true", help="take out what inject has put in")
-
-
-def _add_checks(commands: argparse._SubParsersAction[_Parser]) -> None:
-    text = "list the schemes there are, what ready means, their options and the extras they need"
-    checks = commands.add_parser("checks", help=text, description=text, allow_abbrev=False)
-    checks.add_argument("scheme", nargs="*", help="only these, with all that is said of them")
-    checks.add_argument("--output", choices=("text", "json"), default="text")
 
 
 def _add_manifest(commands: argparse._SubParsersAction[_Parser], flags: _Parser) -> None:
@@ -201,10 +153,13 @@ def _add_manifest(commands: argparse._SubParsersAction[_Parser], flags: _Parser)
     modes = ("sidecar", "poststart", "init", "exec-probe", "admission")
     manifest.add_argument("--mode", choices=modes, required=True, help="how it holds the app")
     manifest.add_argument(
-        "--image", type=_value, required=True, help="gate's image, with registry and tag"
+        "--image", type=tool_flags.value, required=True, help="gate's image, with registry and tag"
     )
     manifest.add_argument(
-        "--name", type=_value, default="gate", help="of container, volume and Secret (gate)"
+        "--name",
+        type=tool_flags.value,
+        default="gate",
+        help="of container, volume and Secret (gate)",
     )
     manifest.add_argument(
         "--durable",
@@ -215,39 +170,6 @@ def _add_manifest(commands: argparse._SubParsersAction[_Parser], flags: _Parser)
     )
 
 
-def _add_forget(commands: argparse._SubParsersAction[_Parser]) -> None:
-    text = "remove the state file, so that gate waits again: for a plain init container in front"
-    why = (
-        "Such a container runs anew exactly when all containers of the pod restart. Then the app "
-        "is started again too, and what it depends on may be down."
-    )
-    forget = commands.add_parser(
-        "forget", help=text, description=text, epilog=why, allow_abbrev=False
-    )
-    forget.add_argument(
-        "--state-file", dest="GATE_STATE_FILE", type=_value, metavar="PATH", help="GATE_STATE_FILE"
-    )
-
-
-def _add_lint(commands: argparse._SubParsersAction[_Parser]) -> None:
-    text = "find start-order mistakes in manifests; no cluster is asked"
-    codes = (
-        "exit codes: 0 nothing, or info only; 1 an error or a warning; "
-        "2 not everything could be looked at"
-    )
-    lint = commands.add_parser(
-        "lint", help=text, description=text, epilog=codes, allow_abbrev=False
-    )
-    lint.add_argument("file", nargs="*", metavar="FILE", help="YAML or JSON; - is standard input")
-    lint.add_argument("--select", action="append", metavar="RULE,…", help="only these rules")
-    lint.add_argument("--ignore", action="append", metavar="RULE,…", help="all but these rules")
-    forms = ("text", "json", "github", "sarif", "junit")
-    lint.add_argument("--output", choices=forms, default="text")
-    lint.add_argument("--kubernetes-version", metavar="1.N", help="of the cluster it is meant for")
-    lint.add_argument("--baseline", metavar="FILE", help="leave out what this JSON report has")
-    lint.add_argument("--explain", metavar="RULE", help="what a rule is about; `all` lists them")
-
-
 def _flags() -> _Parser:
     flags = _Parser(add_help=False, allow_abbrev=False)
     group = flags.add_argument_group("settings", "each stands over the variable of its name")
@@ -256,7 +178,7 @@ def _flags() -> _Parser:
             setting.flag,
             dest=setting.variable,
             # A reason may well be the address of a ticket.
-            type=str if setting.variable == "GATE_DISABLED" else _value,
+            type=str if setting.variable == "GATE_DISABLED" else tool_flags.value,
             metavar=setting.metavar,
             help=setting.help,
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gate.lint import lint
-from gate.pods.nodes import documents, plain
+from gate.pods.nodes import documents
+from gate.pods.scalars import plain
 from tests.lint.corpus import found
 
 BAD = """
