@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 BETWEEN_LOOKS = 0.1
 """Seconds."""
+BETWEEN_ATTEMPTS = 0.2
+"""Seconds between two looks that tell whether another attempt is worth making."""
 
 _LONGEST = 1024 * 1024
 
@@ -56,6 +58,21 @@ class File:
         if self.contains.encode() not in after.content:
             msg = "does not contain the wanted text"
             raise CheckFailed(msg)
+
+    async def changed(self) -> None:
+        """Return when another attempt is worth making: at the path is something else than now."""
+        found = before = await self._found()
+        while found == before:
+            await asyncio.sleep(BETWEEN_ATTEMPTS)
+            found = await self._found()
+
+    async def _found(self) -> object:
+        """Return what changes with the file, or why it cannot be looked at."""
+        try:
+            look: _Look = await run_in_thread(_look, self.path)
+        except CheckFailed as exc:
+            return str(exc)
+        return look.stamp
 
     def _judge(self, look: _Look) -> None:
         size = look.found.st_size

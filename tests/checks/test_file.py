@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gate.checks import file
-from tests.conftest import outcome, problems_of, run, why_not
+from tests.conftest import outcome, problems_of, run, watch_for, why_not
 from tests.unhurried import Unhurried
 
 
@@ -180,3 +180,33 @@ def test_a_file_is_not_opened_but_for_its_content() -> None:
 )
 def test_what_is_wrong_is_a_problem(line: str, problem: str) -> None:
     assert problems_of(f"data {line}") == [problem]
+
+
+@pytest.mark.parametrize(
+    "happening",
+    [
+        lambda path: path.unlink(),
+        lambda path: path.write_text("more than before\n"),
+        lambda path: path.with_name("new").rename(path),
+        lambda path: path.with_name("none").write_text("now there is\n"),
+    ],
+)
+def test_what_becomes_of_the_file_is_worth_another_attempt(
+    path: Path, happening: Callable[[Path], object]
+) -> None:
+    path.with_name("new").write_text(path.read_text())
+
+    async def main() -> list[bool]:
+        watched = [path, path.with_name("none")]
+        checks = [watch_for(url(each)).check for each in watched]
+        told = [asyncio.ensure_future(check.changed()) for check in checks]  # type: ignore[attr-defined]
+        await asyncio.sleep(0.3)
+        assert not any(each.done() for each in told)
+        happening(path)
+        await asyncio.wait(told, return_when=asyncio.FIRST_COMPLETED, timeout=30)
+        done = [each.done() for each in told]
+        for each in told:
+            each.cancel()
+        return done
+
+    assert sum(run(main())) == 1
