@@ -16,6 +16,7 @@ from gate.config.references import undefined
 from gate.config.settings import SETTINGS, Settings
 from gate.config.settings import read as read_settings
 from gate.core.errors import Problem
+from gate.core.names import IMAGE_VARIABLE
 from gate.core.suggest import closest
 
 if TYPE_CHECKING:
@@ -104,7 +105,11 @@ def _unknown(own: Mapping[str, str]) -> list[Problem]:
     known = {*settings.VARIABLES, LIST}
     problems = []
     for name in sorted(own):
-        if name in known or _has_more_than(PREFIX, name) or _has_more_than(OPTIONS, name):
+        if (
+            name in (*known, IMAGE_VARIABLE)
+            or _has_more_than(PREFIX, name)
+            or _has_more_than(OPTIONS, name)
+        ):
             continue
         near = closest(name, {*known, PREFIX + "NAME", OPTIONS + "NAME"})
         hint = (

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from gate.core.errors import UsageError
+from gate.core.names import IMAGE_VARIABLE
 from gate.core.suggest import closest
 from gate.inject import function
 from gate.inject import run as injecting
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gate.inject.run import Outcome
-
-IMAGE = "GATE_IMAGE"
-"""The variable that stands for --image."""
 
 
 def run(given: Namespace, stdin: BinaryIO) -> tuple[str, int]:
@@ -44,9 +42,9 @@ def run(given: Namespace, stdin: BinaryIO) -> tuple[str, int]:
 
 
 def _wish(given: Namespace) -> InjectOptions:
-    image = given.image or os.environ.get(IMAGE, "")
+    image = given.image or os.environ.get(IMAGE_VARIABLE, "")
     if not image:
-        msg = f"inject: which image is gate's? write --image IMAGE, or set {IMAGE}"
+        msg = f"inject: which image is gate's? write --image IMAGE, or set {IMAGE_VARIABLE}"
         raise UsageError(msg)
     return InjectOptions(
         image=image,

@@ -246,3 +246,9 @@ def test_a_real_server_is_waited_for_as_the_app_names_it(
     ]
     assert "login refused" in rows["session-redis"]
     assert "hunter" not in out + err
+
+
+def test_the_variable_of_gate_inject_is_let_be() -> None:
+    found = config.read({"GATE_IMAGE": "gate:1", "GATE_DEPENDENCIES": "tcp://db:1"})
+
+    assert found.problems == ()
