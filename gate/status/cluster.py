@@ -23,10 +23,13 @@ PODS = Resource(plural="pods")
 SERVICES = Resource(plural="services")
 EVENTS = Resource(plural="events")
 PROXY = Resource(plural="pods/proxy")
-_CONNECTIONS = 8
+_CONNECTIONS = 16
+"""How many gates are asked at a time: those on a dead node hang."""
 _PAGE = 500
-_PATIENCE = 10.0
-"""Seconds that one page of a list, or a gate, may take."""
+_LIST = 60.0
+"""Seconds that a list may take, all of its pages."""
+_STATUS = 3.0
+"""Seconds that a gate may take to answer."""
 _LONGEST_REASON = 200
 
 
@@ -53,14 +56,14 @@ class Cluster:
         wanted = listing.Wanted(
             resource=resource, namespace=namespace, selection=selection or {}, page=_PAGE
         )
-        async with self._connection() as connection:
+        async with self._connection(_LIST) as connection:
             await listing.read(connection, wanted, found.append)
         return [each for each in found if isinstance(each.get("metadata"), dict)]
 
     async def status(self, namespace: str, pod: str, port: int) -> object:
         """Return what `/status` of the gate in *pod* says."""
         path = f"{PODS.path(namespace)}/{pod}:{port}/proxy/status"
-        async with self._connection() as connection:
+        async with self._connection(_STATUS) as connection:
             answer = await connection.get(path, {})
             said = await connection.body(answer)
         if answer.status_code == OK:
@@ -73,17 +76,17 @@ class Cluster:
         raise CheckFailed(msg)
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
-        """Lend a connection; what went wrong on it leaves it closed."""
+    async def _connection(self, seconds: float) -> AsyncIterator[Connection]:
+        """Lend a connection for some time; what went wrong on it leaves it closed."""
         connection = await self._free.get()
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(seconds):
                 yield connection
         except BaseException as exc:
             connection.abort()
             if isinstance(exc, TimeoutError):
                 doing = attempt.current_stage() or "API server"
-                msg = f"{doing}: no answer within {durations.show(_PATIENCE)}"
+                msg = f"{doing}: no answer within {durations.show(seconds)}"
                 raise CheckFailed(msg) from exc
             raise
         finally:

@@ -65,9 +65,9 @@ class _View:
         """Return the pods of *namespace*; what holds them, and the Services, are noted."""
         things = await self._cluster.list(PODS, namespace)
         pods = [pod for thing in things if (pod := seen(thing))]
-        self.world.pods += pods
+        self.world.add_pods(pods)
         try:
-            self.world.add(await self._cluster.list(SERVICES, namespace))
+            self.world.add_services(await self._cluster.list(SERVICES, namespace))
         except Forbidden as exc:
             self.notes.append(str(exc))
             self.world.unseen |= {namespace, *(pod.namespace for pod in pods)}

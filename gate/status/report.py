@@ -73,6 +73,23 @@ class Report:
     """Workload, name of its dependency, and what should be there and is not."""
 
     @property
+    def roots(self) -> list[tuple[str, str, int]]:
+        """What is waited for in the end: URL, reason, and how many pods it holds, the most first.
+
+        A dependency that leads to pods which are held themselves is not the end.
+        """
+        found: dict[tuple[str, str], int] = {}
+        for pod in self.held:
+            for need in pod.needs:
+                if need.is_pending and not any(self._is_held(each) for each in need.lead.workloads):
+                    key = (need.url or need.name, need.reason)
+                    found[key] = found.get(key, 0) + 1
+        return sorted(((*key, count) for key, count in found.items()), key=lambda each: -each[2])
+
+    def _is_held(self, workload: Workload) -> bool:
+        return self.counts[workload].held > 0 and not self.counts[workload].ready
+
+    @property
     def shown(self) -> list[Workload]:
         """The workloads of the graph: who waits, who is waited for."""
         ends = {end for edge in self.edges for end in (edge.start, edge.end)}

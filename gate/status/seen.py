@@ -54,7 +54,7 @@ class Hold:
     """What it has left when it ended last."""
     since: datetime | None
     port: int | None
-    """Where to ask it; None: it serves nothing, or has no address yet."""
+    """Where to ask it; None: it does not run, serves nothing, or has no address yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +121,7 @@ def _hold(gate: Gate, pod: Pod, status: Object) -> Hold | None:
     if not found or not is_its_turn or _has_passed(container, found):
         return None
     state, reason = _state(gate, _dict(found, "state"))
+    is_serving = gate.mode != "wait"
     last = _dict(_dict(found, "state"), "terminated") or _dict(
         _dict(found, "lastState"), "terminated"
     )
@@ -131,7 +132,7 @@ def _hold(gate: Gate, pod: Pod, status: Object) -> Hold | None:
         reason=reason,
         message=one_line(str(last.get("message") or ""), LONGEST),
         since=moment(running.get("startedAt") or status.get("startTime")),
-        port=_port(gate) if status.get("podIP") and gate.mode != "wait" else None,
+        port=_port(gate) if state == "waiting" and status.get("podIP") and is_serving else None,
     )
 
 

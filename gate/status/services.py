@@ -32,7 +32,7 @@ class Service:
 
     namespace: str
     name: str
-    selector: Mapping[str, str]
+    selector: frozenset[tuple[str, str]]
     addresses: frozenset[str]
 
     def __str__(self) -> str:
@@ -68,12 +68,25 @@ class World:
     services: dict[tuple[str, str], Service] = field(default_factory=dict)
     unseen: set[str] = field(default_factory=set)
     """Namespaces whose Services and pods may not be looked at."""
+    _inside: dict[str, list[SeenPod]] = field(default_factory=dict)
+    """The pods by namespace."""
+    _at: dict[str, Service] = field(default_factory=dict)
+    """The Services by address."""
+    _behind: dict[Service, Lead] = field(default_factory=dict)
 
-    def add(self, services: list[Object]) -> None:
+    def add_pods(self, pods: list[SeenPod]) -> None:
+        """Add *pods*."""
+        self.pods += pods
+        self._behind.clear()
+        for pod in pods:
+            self._inside.setdefault(pod.namespace, []).append(pod)
+
+    def add_services(self, services: list[Object]) -> None:
         """Add *services* as the API server lists them."""
         for thing in services:
             found = _service(thing)
             self.services[found.namespace, found.name] = found
+            self._at.update(dict.fromkeys(found.addresses, found))
 
     def lead(self, target: Target, namespace: str) -> Lead:
         """Return where *target*, a dependency of a pod in *namespace*, leads."""
@@ -90,11 +103,10 @@ class World:
 
     def _host(self, host: str, namespace: str) -> Lead:
         places = places_of(host, namespace)
-        found = (self.services.get((each.namespace, each.service)) for each in places)
-        with_address = (each for each in self.services.values() if host in each.addresses)
-        service = next((each for each in (*found, *with_address) if each), None)
+        found = [self.services.get((each.namespace, each.service)) for each in places]
+        service = next(filter(None, (*found, self._at.get(host))), None)
         if service is not None:
-            return self._behind(service)
+            return self._lead_of(service)
         sure = next((each for each in places if each.is_sure), None)
         return Lead() if sure is None else self._no_service(sure.service, sure.namespace)
 
@@ -103,16 +115,19 @@ class World:
             return Lead()
         return Lead(missing=f"no service {name} in namespace {namespace}")
 
-    def _behind(self, service: Service) -> Lead:
+    def _lead_of(self, service: Service) -> Lead:
         if not service.selector:
             return Lead(via=str(service))  # it leads out of the cluster, or somebody else fills it
-        return self._selected(service.namespace, service.selector, str(service))
+        if service not in self._behind:
+            labels = dict(service.selector)
+            self._behind[service] = self._selected(service.namespace, labels, str(service))
+        return self._behind[service]
 
     def _selected(self, namespace: str, selector: Mapping[str, str], via: str) -> Lead:
         found = [
             pod.workload
-            for pod in self.pods
-            if pod.namespace == namespace and selector.items() <= pod.labels.items()
+            for pod in self._inside.get(namespace, ())
+            if selector.items() <= pod.labels.items()
         ]
         if not found:
             return Lead(via=via, missing=f"{via} selects no pod")
@@ -123,7 +138,7 @@ class World:
         namespace = target.text("namespace") or own
         if wanted.is_endpoints:
             found = self.services.get((namespace, wanted.name))
-            return self._behind(found) if found else self._no_service(wanted.name, namespace)
+            return self._lead_of(found) if found else self._no_service(wanted.name, namespace)
         if wanted.kind == "pod" and wanted.selector:
             pairs = (each.partition("=") for each in wanted.selector.split(","))
             labels = {key.strip(): value.lstrip("=").strip() for key, _, value in pairs}
@@ -137,9 +152,9 @@ class World:
     def _named(self, namespace: str, kind: str, name: str) -> Lead:
         found = [
             pod.workload
-            for pod in self.pods
+            for pod in self._inside.get(namespace, ())
             if pod.workload == Workload(namespace, kind, name)
-            or (kind == "pod" and (pod.namespace, pod.name) == (namespace, name))
+            or (kind == "pod" and pod.name == name)
         ]
         if not found:
             return Lead(missing=f"no pod of {kind}/{name} in namespace {namespace}")
@@ -184,6 +199,6 @@ def _service(thing: Object) -> Service:
     return Service(
         namespace=str(meta.get("namespace") or ""),
         name=one_line(str(meta.get("name")), LONGEST),
-        selector=spec.get("selector") or {},
+        selector=frozenset((spec.get("selector") or {}).items()),
         addresses=frozenset(map(str, addresses)),
     )

@@ -125,7 +125,7 @@ def test_an_event_that_names_no_dependency_is_told_as_it_is(ask: Any) -> None:
 
 
 def test_a_gate_that_hangs_is_not_waited_for(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gate.status.cluster._PATIENCE", 0.3)
+    monkeypatch.setattr("gate.status.cluster._STATUS", 0.3)
 
     def prepare(server: Kubernetes) -> None:
         put(pod(sidecar(DB)))(server)
@@ -148,6 +148,7 @@ def test_the_termination_message_tells_where_no_event_does(ask: Any) -> None:
     assert "[-]db  tcp://db:5432  status 503  -> no service db in namespace prod\n" in text
     assert "[-]mq                 refused\n" in text
     assert "(known from its last termination message; see kubectl" in text
+    assert "could not be asked" not in text
 
 
 def test_a_message_that_names_no_dependency_is_told_as_it_is(ask: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -214,3 +215,28 @@ def test_what_is_missing_is_a_node_of_the_graph_and_names_cannot_break_it(ask: A
 
     assert '-> "no service db in namespace prod" [label="a\\"];\\\\"];\n' in dot
     assert not re.search(r'(?<!\\)"\];.*"\];', dot.replace('\\"', ""))
+
+
+def test_what_is_waited_for_in_the_end_is_told_once(ask: Any) -> None:
+    """Two wait for the database, one of them holds a third."""
+
+    def told(*names: str) -> bytes:
+        needs = [
+            {"name": name, "url": f"tcp://{name}:1", "state": "waiting", "reason": "refused"}
+            for name in names
+        ]
+        started = {"time": datetime.now(UTC).isoformat()}
+        return json.dumps({"pending": names, "dependencies": needs, "started": started}).encode()
+
+    def prepare(server: Kubernetes) -> None:
+        for name, needs in (("shop", ("orders", "db")), ("orders", ("db",)), ("mail", ("shop",))):
+            server.put("pods", f"{name}-1", **pod(sidecar("x tcp://x:1"), workload=name))
+            server.put("services", name, **service(name))
+            server.pod_ports["prod", f"{name}-1", 4283] = told(*needs)
+
+    text, _ = ask(prepare)
+    document = json.loads(ask(prepare, "-o", "json")[0])
+
+    assert "waited for in the end:\n  tcp://db:1  refused  holds 2 pods\n" in text
+    assert re.search(r"shop-1  held for \d+s\n", text)
+    assert document["roots"] == [{"url": "tcp://db:1", "reason": "refused", "pods": 2}]

@@ -17,6 +17,7 @@ workloads        those that wait or are waited for: id, namespace, workload, pod
 edges            from, to: ids of workloads; dependency, pending, required
 cycles           workloads: ids, each waits for the next one and the last for the first;
                  stuck: each is held for the next one now, and no pod of that is ready
+roots            what is waited for in the end: url, reason, pods (how many it holds)
 notes            what could not be looked at
 """
 
@@ -48,6 +49,9 @@ def write(report: Report) -> str:
         "cycles": [
             {"workloads": [one.full for one in each.workloads], "stuck": each.is_stuck}
             for each in report.cycles
+        ],
+        "roots": [
+            {"url": url, "reason": reason, "pods": count} for url, reason, count in report.roots
         ],
         "notes": list(report.notes),
     }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gate.status.report import HeldPod, Need, Report
     from gate.status.services import Lead
 
+_DAY = 24 * 3600
 _WORDS = {
     "waiting": "held",
     "overdue": "held, overdue",
@@ -28,7 +29,7 @@ def write(report: Report) -> str:
     blocks = [_block(list(alike), report) for _, alike in groupby(_sorted(report), _likeness)]
     notes = [f"not looked at: {note}\n" for note in report.notes]
     cycles = ["".join(map(_cycle, report.cycles))] if report.cycles else []
-    return "\n".join([*blocks, *cycles, _verdict(report)]) + "".join(notes)
+    return "\n".join([*blocks, *cycles, *_roots(report), _verdict(report)]) + "".join(notes)
 
 
 def _sorted(report: Report) -> list[HeldPod]:
@@ -56,8 +57,13 @@ def _block(pods: list[HeldPod], report: Report) -> str:
 def _pod(pod: HeldPod, now: datetime) -> tuple[str, ...]:
     if pod.since is None:
         return pod.name, _WORDS[pod.state]
-    took = durations.show(max(0, round((now - pod.since).total_seconds()))) or "0s"
-    return pod.name, f"{_WORDS[pod.state]} for {took}"
+    return pod.name, f"{_WORDS[pod.state]} for {_took(round((now - pod.since).total_seconds()))}"
+
+
+def _took(seconds: int) -> str:
+    if seconds >= _DAY:
+        return f"{seconds // _DAY}d{seconds % _DAY // 3600}h"
+    return durations.show(max(0, seconds)) or "0s"
 
 
 def _need(need: Need, report: Report) -> tuple[str, ...]:
@@ -75,6 +81,14 @@ def _lead(lead: Lead, report: Report) -> str:
         state = f"{count.ready} of {count.pods} ready" + (f", {count.held} held" * bool(count.held))
         ways.append(f"-> {workload.full}: {state}")
     return ", ".join([*ways, *([f"-> {lead.missing}"] if lead.missing else [])])
+
+
+def _roots(report: Report) -> list[str]:
+    """Return what several workloads wait for in the end, as a block."""
+    if len({pod.workload for pod in report.held}) == 1 or not report.roots:
+        return []
+    rows = _table((url, reason, f"holds {_pods(count)}") for url, reason, count in report.roots)
+    return ["waited for in the end:\n" + "".join(f"  {row}\n" for row in rows)]
 
 
 def _cycle(cycle: Cycle) -> str:
@@ -101,6 +115,10 @@ def _table(rows: Iterable[tuple[str, ...]]) -> list[str]:
 
 def _verdict(report: Report) -> str:
     count = len(report.held)
-    pods = "1 pod" if report.gated == 1 else f"{report.gated} pods"
+    pods = _pods(report.gated)
     verb = "is" if count in {0, 1} else "are"
     return f"{report.where}: {count or 'none'} of {pods} with gate {verb} held\n"
+
+
+def _pods(count: int) -> str:
+    return "1 pod" if count == 1 else f"{count} pods"
