@@ -599,11 +599,11 @@ def test_the_history_is_bounded() -> None:
 
 
 def test_what_was_waited_is_counted_from_the_start_to_ready_or_now() -> None:
-    latch = Latch([dep("db"), dep("cache")], now=0.0)
-    attempt(latch, "db", 3.0)
+    latch = Latch([dep("db"), dep("cache")], now=100.0)
+    attempt(latch, "db", 103.0)
 
-    assert view(latch, "db", now=5.0).waited == 3.0
-    assert view(latch, "cache", now=5.0).waited == 5.0
+    assert view(latch, "db", now=105.0).waited == 3.0
+    assert view(latch, "cache", now=105.0).waited == 5.0
 
 
 def test_an_opening_at_the_clock_s_zero_is_an_opening() -> None:

@@ -35,6 +35,29 @@ def test_an_observer_is_told_each_transition_with_the_state_after_it() -> None:
     assert all(snapshot.is_open for _, snapshot in told)
 
 
+def test_a_group_that_opens_before_the_whole_is_told_once_and_can_be_asked_for() -> None:
+    told: list[tuple[Transition, Snapshot]] = []
+
+    async def main() -> tuple[str, ...]:
+        web, db = (Dependency(name=name, url=f"tcp://{name}:1") for name in ("web", "db"))
+        whole = Latch([web, db], now=now(), confirms=False)
+        group = Latch([web], now=now(), confirms=False)
+        board = Board(whole, [lambda *each: told.append(each)], {"front": group})
+        board.record(success("web"))
+        board.record(success("db"))
+        return board.part_names
+
+    names = play(main())
+
+    assert names == ("front", "web", "db")
+    assert [(transition.kind, transition.name) for transition, _ in told] == [
+        (TransitionKind.PART_OPENED, "front"),
+        (TransitionKind.READY, "web"),
+        (TransitionKind.READY, "db"),
+        (TransitionKind.GATE_OPENED, ""),
+    ]
+
+
 def test_whoever_waits_is_woken_by_a_change() -> None:
     async def main() -> float:
         board = board_for("db")

@@ -44,11 +44,15 @@ class Answer:
 
     def take(self, headers: Iterable[tuple[Any, Any]]) -> None:
         """Note what counts of *headers*; without a body all stand in the first frame."""
-        found = {str(name): str(value) for name, value in headers}
+        found = {_text(name): _text(value) for name, value in headers}
         self.http_status = found.get(":status", self.http_status)
         self.content_type = found.get("content-type", self.content_type)
         self.grpc_status = found.get("grpc-status", self.grpc_status)
         self.grpc_message = found.get("grpc-message", self.grpc_message)
+
+
+def _text(field: bytes) -> str:
+    return bytes(field).decode(errors="replace")
 
 
 async def call(
@@ -59,7 +63,7 @@ async def call(
     One that *is_stream* may have no end: it is left after its first message. The caller closes the
     stream of bytes.
     """
-    connection = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
+    connection = H2Connection(H2Configuration(client_side=True, header_encoding=None))
     connection.initiate_connection()
     connection.send_headers(1, headers)
     connection.send_data(1, body, end_stream=True)

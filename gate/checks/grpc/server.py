@@ -7,6 +7,7 @@ message that reads like the state UNKNOWN.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     Call = Callable[..., Awaitable[Answer]]
 
 OK = 0
+_STATUS = re.compile("[0-9]{1,3}")
 _CODES = (
     "OK",
     "CANCELLED",
@@ -172,7 +174,7 @@ def _judge(answer: Answer, *, is_stream: bool) -> None:
         raise CheckFailed(msg)
     if is_stream and not answer.is_complete:
         return
-    if not answer.grpc_status.isdigit():
+    if not _STATUS.fullmatch(answer.grpc_status):
         msg = "the answer ends without a grpc-status"
         raise CheckFailed(msg)
     code = int(answer.grpc_status)

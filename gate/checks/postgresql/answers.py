@@ -34,7 +34,7 @@ async def answer(connection: Any, question: Question) -> Answer:  # noqa: ANN401
                 raise
     status = await connection.execute(question.sql)
     kind, _, rows = str(status).partition(" ")
-    return Answer(int(rows) if kind == "SELECT" and rows.isdigit() else -1)
+    return Answer(int(rows) if kind == "SELECT" and rows.isascii() and rows.isdigit() else -1)
 
 
 async def _copied(connection: Any, sql: str) -> Answer:  # noqa: ANN401 -- asyncpg has no types
