@@ -80,9 +80,11 @@ def _add_inject(commands: argparse._SubParsersAction[P]) -> None:
         metavar="LIST",
         help="where else to look, of annotation,sidecars,waits,env (all of them)",
     )
-    inject.add_argument("--form", choices=("sidecar", "exec-probe", "init"))
+    forms = ("sidecar", "exec-probe", "init")
+    inject.add_argument("--form", choices=forms, help="how it holds the app (sidecar)")
     inject.add_argument("--name", type=value, default="gate", help="of its container (gate)")
-    inject.add_argument("--durable", choices=("on", "off"), default="on")
+    durable = "hold the app through a restart of the kubelet, by gate hold behind gate (on)"
+    inject.add_argument("--durable", choices=("on", "off"), default="on", help=durable)
     inject.add_argument(
         "--set", action="append", metavar="GATE_NAME=VALUE", help="a setting of every gate"
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gate.core.errors import UsageError
-from gate.inject import parts, plan, sources, workloads
+from gate.inject import app_variables, parts, plan, sources, workloads
 from gate.inject.findings import Findings, url_of
 from gate.inject.graph import Graph
 from gate.pods import nodes
@@ -96,7 +96,7 @@ def _findings(workload: Workload, wish: InjectOptions, graph: Graph) -> Findings
         "annotation": lambda: _annotated(workload, found),
         "sidecars": lambda: sources.from_sidecars(workload, found),
         "waits": lambda: sources.from_wait_containers(workload, found),
-        "env": lambda: sources.from_variables(workload, found, graph),
+        "env": lambda: app_variables.add(workload, found, graph),
     }
     for name in sources.SOURCES:
         if name in wish.sources:

@@ -555,3 +555,23 @@ def test_a_part_of_a_container_that_is_not_there_is_told() -> None:
 
     with pytest.raises(UsageError, match=r"dependencies.prox: the pod has no such container; did"):
         inject([("x", json.dumps(pod))], OPTIONS)
+
+
+def test_a_url_of_a_service_of_the_input_is_waited_for_whatever_its_variable_is_called() -> None:
+    service = '{"kind": "Service", "apiVersion": "v1", "metadata": {"name": "catalog"}}'
+    env = (variable("CATALOG", "http://catalog/v1"), variable("HOME", "http://elsewhere"))
+
+    outcome = inject([("x", app_with(*env)), ("y", service)], OPTIONS)
+
+    assert told(outcome).splitlines() == [
+        "Pod shop: gate waits for",
+        "  http://catalog/v1 (variable CATALOG of container app)",
+    ]
+
+
+def test_what_cannot_be_seen_is_told_with_the_remedy() -> None:
+    outcome = inject([("x", app_with(envFrom=[{"secretRef": {"name": "shop"}}]))], OPTIONS)
+
+    assert f"name what of it to wait for by the annotation {annotation('from-env')}" in told(
+        outcome
+    )
