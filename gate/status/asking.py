@@ -34,6 +34,8 @@ _HTTP_PROBE = "HTTP probe failed"
 """How the kubelet tells of an HTTP probe: it drops the body, and with it the reason."""
 _HEAD = re.compile(r"(overdue, )?waiting for ")
 _NAME = re.compile(r"(?:^|; )([A-Za-z0-9][A-Za-z0-9._-]{0,62}): ")
+_MOST = 1000
+"""Dependencies of one pod that are told."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _UNKNOWN_HOST = "1"
 """The host of a URL that is put together from what comes from elsewhere."""
@@ -70,7 +72,7 @@ def _by_gate(pod: SeenPod, hold: Hold, status: Object) -> HeldPod:
     since = moment(started.get("time")) if isinstance(started, dict) else None
     pending = status.get("pending")
     names = set(map(str, pending)) if isinstance(pending, list) else set()
-    raw = (each for each in status["dependencies"] if isinstance(each, dict))
+    raw = (each for each in status["dependencies"][:_MOST] if isinstance(each, dict))
     targets = {name: each.target for name, each in _configured(pod).items()}
     return HeldPod(
         namespace=pod.namespace,

@@ -30,6 +30,8 @@ _LIST = 60.0
 """Seconds that a list may take, all of its pages."""
 _STATUS = 3.0
 """Seconds that a gate may take to answer."""
+_LONGEST = 2 * 1024 * 1024
+"""Bytes of a pod's answer, which may come from anything."""
 _LONGEST_REASON = 200
 
 
@@ -65,7 +67,7 @@ class Cluster:
         path = f"{PODS.path(namespace)}/{pod}:{port}/proxy/status"
         async with self._connection(_STATUS) as connection:
             answer = await connection.get(path, {})
-            said = await connection.body(answer)
+            said = await connection.body(answer, _LONGEST)
         if answer.status_code == OK:
             return said
         message = str(said.get("message") or "") if isinstance(said, dict) else ""

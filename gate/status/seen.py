@@ -7,7 +7,7 @@ it is `started`, a plain init container when it has ended with 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gate.core.one_line import one_line
@@ -176,9 +176,9 @@ def moment(text: object) -> datetime | None:
     """Return the time that *text* is, None where it is none."""
     try:
         found = datetime.fromisoformat(str(text))
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return found if found.tzinfo else None
 
 
 def _dict(thing: Object, key: str) -> Object:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gate.core.errors import ClusterError
+from gate.status.seen import moment
 from tests.checks.servers.kubernetes import Kubernetes
 from tests.conftest import free_port
 from tests.process import GateProcess, run_gate
@@ -170,16 +171,50 @@ def test_a_right_that_is_missing_is_named(ask: Any, verb: tuple[str, str]) -> No
     assert f"RBAC lacks verb {verb[0]} on resource {verb[1]} (core) for system:" in text
 
 
-@pytest.mark.parametrize("answer", [b"<html>", b"[]", b'{"dependencies": 1}'])
-def test_an_answer_that_is_no_status_is_not_taken_for_one(ask: Any, answer: bytes) -> None:
+NO_STATUS = {
+    "page": b"<html>",
+    "list": b"[]",
+    "number": b'{"dependencies": 1}',
+    "deep": b"[" * 200_000,
+}
+
+
+@pytest.mark.parametrize("name", NO_STATUS)
+def test_an_answer_that_is_no_status_is_not_taken_for_one(ask: Any, name: str) -> None:
     def prepare(server: Kubernetes) -> None:
         put(pod(sidecar(DB)))(server)
-        server.pod_ports["prod", "shop-1", 4283] = answer
+        server.pod_ports["prod", "shop-1", 4283] = NO_STATUS[name]
 
     text, code = ask(prepare)
 
     assert code == 1
     assert "the answer is no status of gate" in text
+
+
+def test_an_answer_without_end_is_not_read_to_its_end(ask: Any) -> None:
+    def prepare(server: Kubernetes) -> None:
+        put(pod(sidecar(DB)))(server)
+        server.pod_ports["prod", "shop-1", 4283] = b" " * (3 * 1024 * 1024)
+
+    text, code = ask(prepare)
+
+    assert code == 1
+    assert "gate could not be asked: API server: the answer is too long" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("2026-01-02T05:00:00+02:00", "2026-01-02T03:00:00+00:00"),
+        ("2026-01-02T03:00:00", None),
+        ("0001-01-01T00:00:00+23:00", None),
+        (None, None),
+    ],
+)
+def test_a_moment_is_told_in_utc(text: object, found: str | None) -> None:
+    read = moment(text)
+
+    assert (read and read.isoformat()) == found
 
 
 def test_what_a_pod_says_cannot_steer_the_terminal(ask: Any) -> None:

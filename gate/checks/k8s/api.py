@@ -91,12 +91,12 @@ class Connection:
             _blame_server()
             raise
 
-    async def body(self, answer: httpx.Response) -> Any:  # noqa: ANN401 -- JSON is anything
-        """Return the whole body of *answer*: parsed where it is JSON, else None."""
+    async def body(self, answer: httpx.Response, longest: int = _LONGEST) -> Any:  # noqa: ANN401 -- JSON is anything
+        """Return the whole body of *answer*, at most *longest* bytes: as JSON where it is that."""
         read = bytearray()
         while (piece := await self._piece(answer)) is not None:
             read += piece
-            if len(read) > _LONGEST:
+            if len(read) > longest:
                 msg = "API server: the answer is too long"
                 raise CheckFailed(msg)
         return parsed(read)
@@ -160,7 +160,7 @@ def parsed(text: bytes | bytearray) -> Any:  # noqa: ANN401 -- JSON is anything
     """Return *text* as JSON, None where it is not."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # the second one is for what is nested too deep
         return None
 
 
