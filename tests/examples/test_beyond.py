@@ -76,7 +76,16 @@ def ecs() -> tuple[Env, list[str]]:
     return {each["name"]: each["value"] for each in gate["environment"]}, check["command"][1:]
 
 
-@pytest.mark.parametrize("example", [quadlet, ecs])
+def compose() -> tuple[Env, list[str]]:
+    services = yaml.safe_load((EXAMPLES / "docker-compose-serve.yaml").read_text())["services"]
+    gate, app = services["gate"], services["app"]
+    assert app["depends_on"] == {"gate": {"condition": "service_healthy"}}
+    assert gate["healthcheck"]["test"][0] == "CMD"
+    listed = gate["environment"]["GATE_DEPENDENCIES"].replace("db:5432", DATABASE)
+    return {"GATE_DEPENDENCIES": listed}, gate["healthcheck"]["test"][1:]
+
+
+@pytest.mark.parametrize("example", [quadlet, ecs, compose])
 def test_its_health_check_fails_until_gate_opens(
     example: Callable[[], tuple[Env, list[str]]],
 ) -> None:

@@ -33,6 +33,7 @@ PLAYED_BY = {
     "ci/github-action.yaml": "examples/test_guides.py",
     "cloud-run/service.yaml": "examples/test_beyond.py",
     "curl-hook.yaml": "examples/test_examples.py",
+    "docker-compose-serve.yaml": "examples/test_beyond.py",
     "docker-compose.yaml": "examples/test_examples.py",
     "ecs/task-definition.json": "examples/test_beyond.py",
     "exec-probe.yaml": "examples/test_examples.py",
