@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _KUBECTL = {"kubectl", "oc", "k3s"}
 _K8S_WAIT_FOR = {"k8s-wait-for", "wait_for.sh"}
-_KINDS = {
+KINDS = {
     **dict.fromkeys(("job", "jobs", "job.batch", "jobs.batch", "job-wr", "job-we"), "job"),
     **dict.fromkeys(("deploy", "deployment", "deployments", "deployment.apps"), "deployment"),
     **dict.fromkeys(("sts", "statefulset", "statefulsets", "statefulset.apps"), "statefulset"),
@@ -20,6 +20,7 @@ _KINDS = {
     **dict.fromkeys(("svc", "service", "services"), "service"),
     **dict.fromkeys(("pod", "pods", "po", "pod-wr", "pod-we"), "pod"),
 }
+"""What people write for the kinds that can be waited for."""
 
 
 def is_wait(command: Command) -> bool:
@@ -40,11 +41,11 @@ def objects(command: Command) -> Iterator[str]:
         return
     for word in command.words[1:]:
         kind, slash, name = word.partition("/")
-        if slash and kind in _KINDS and _is_name(name):
-            yield f"{_KINDS[kind]}/{name}"
+        if slash and kind in KINDS and _is_name(name):
+            yield f"{KINDS[kind]}/{name}"
     for kind, name in pairwise(command.words[1:]):
-        if kind in _KINDS and _is_name(name):
-            yield f"{_KINDS[kind]}/{name}"
+        if kind in KINDS and _is_name(name):
+            yield f"{KINDS[kind]}/{name}"
 
 
 def _is_name(text: str) -> bool:

@@ -6,18 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from gate.inject.waiters.places import NotUnderstood
-from gate.pods import clients
+from gate.pods import clients, cluster_waits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gate.pods.shell import Command
 
-_KINDS = {"job": "job", "jobs": "job", "job.batch": "job", "pod": "pod", "pods": "pod", "po": "pod"}
-_KINDS |= dict.fromkeys(("deployment", "deployments", "deploy", "deployment.apps"), "deployment")
-_KINDS |= dict.fromkeys(("statefulset", "statefulsets", "sts", "statefulset.apps"), "statefulset")
-_KINDS |= dict.fromkeys(("daemonset", "daemonsets", "ds", "daemonset.apps"), "daemonset")
-_KINDS |= dict.fromkeys(("service", "services", "svc"), "service")
 _WANTED = {("job", "complete"), ("deployment", "available"), ("pod", "ready")}
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _SELECTOR = re.compile(r"[\w./-]+=[\w./-]+(?:,[\w./-]+=[\w./-]+)*")
@@ -54,11 +49,11 @@ def _wait(words: Sequence[str]) -> list[str]:
 
 
 def _is_object(word: str) -> bool:
-    return word.partition("/")[0].lower() in _KINDS
+    return word.partition("/")[0].lower() in cluster_waits.KINDS
 
 
 def _kind(word: str) -> str:
-    return _KINDS.get(word.lower(), "")
+    return cluster_waits.KINDS.get(word.lower(), "")
 
 
 def _objects(words: Sequence[str]) -> list[str]:
