@@ -101,6 +101,11 @@ GOLANG_MIGRATE_REASONS = {
 
 async def reasons(line: str, schemas: Iterable[str]) -> dict[str, str]:
     """Return for each of *schemas* why the dependency of *line* is not ready with it."""
-    attempts = {schema: why_not(f"{line} schema={schema}") for schema in schemas}
-    found = await asyncio.gather(*attempts.values())
-    return dict(zip(attempts, found, strict=True))
+    # Some at a time: a server of the tests takes few connections.
+    free = asyncio.Semaphore(6)
+
+    async def reason(schema: str) -> tuple[str, str]:
+        async with free:
+            return schema, await why_not(f"{line} schema={schema}")
+
+    return dict(await asyncio.gather(*map(reason, schemas)))
