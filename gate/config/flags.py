@@ -39,6 +39,7 @@ _ONCE = "one attempt each (GATE_DISABLED or not), a table, exit 0 or 1"
 _NOTIFY = "tell systemd what is waited for, and when the wait is over (Type=notify)"
 _OUTPUT = "lines on stderr, or JSON, a line for each change, on stdout (on a terminal a live table)"
 _LINT = ("--select", "--ignore", "--output", "--kubernetes-version", "--baseline", "--explain")
+_LINT_FIX = ("--fix", "--fix=unsafe")
 _INJECT = ("--sources", "--form", "--set", "--remove", "--check", "--diff", "--in-place")
 _MANIFEST = ("--mode", "--image", "--name", "--durable")
 _STATUS = ("--namespace", "--all-namespaces", "--context", "--kubeconfig", "--watch")
@@ -105,7 +106,16 @@ def settings(given: argparse.Namespace) -> dict[str, str]:
 def _refuse(word: str, arguments: Sequence[str], command: str) -> NoReturn:
     flag = word.partition("=")[0]
     known = [setting.flag for setting in config.SETTINGS]
-    own = ("--once", "--notify", "--dependencies", *_LINT, *_MANIFEST, *_INJECT, *_STATUS)
+    own = (
+        "--once",
+        "--notify",
+        "--dependencies",
+        *_LINT,
+        *_LINT_FIX,
+        *_MANIFEST,
+        *_INJECT,
+        *_STATUS,
+    )
     near = closest(flag, [*known, *own])
     if not word.startswith("-"):
         hint = f"{command} takes no dependencies: set GATE_DEPENDENCIES"

@@ -63,6 +63,13 @@ def _add_lint(commands: argparse._SubParsersAction[P]) -> None:
     forms = ("text", "json", "github", "sarif", "junit")
     lint.add_argument("--output", choices=forms, default="text")
     lint.add_argument("--kubernetes-version", metavar="1.N", help="of the cluster it is meant for")
+    mend = "write what has one right remedy; =unsafe: what changes order or restarts, too"
+    lint.add_argument("--fix", action="store_const", const="safe", help=mend)
+    # A name of its own: as a value, a file behind the flag would be taken for it.
+    lint.add_argument(
+        "--fix=unsafe", dest="fix", action="store_const", const="unsafe", help=argparse.SUPPRESS
+    )
+    lint.add_argument("--diff", action="store_true", help="show what --fix would write")
     lint.add_argument("--baseline", metavar="FILE", help="leave out what this JSON report has")
     lint.add_argument("--explain", metavar="RULE", help="what a rule is about; `all` lists them")
 

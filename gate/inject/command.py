@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from gate.core.errors import UsageError
@@ -16,13 +13,12 @@ from gate.inject import run as injecting
 from gate.inject.plan import InjectOptions
 from gate.inject.sources import SOURCES
 from gate.pods import files
+from gate.pods.editing import rewriting
 from gate.report import output
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
-
-    from gate.inject.run import Outcome
 
 
 def run(given: Namespace, stdin: BinaryIO) -> tuple[str, int]:
@@ -35,9 +31,10 @@ def run(given: Namespace, stdin: BinaryIO) -> tuple[str, int]:
     if given.check:
         return "", int(outcome.is_changed)
     if given.diff:
-        return _diff(outcome), 0
+        return rewriting.diff(outcome.files), 0
     if given.in_place:
-        return _write(outcome), 0
+        rewriting.write(outcome.files, "--in-place")
+        return "", 0
     return _joined([after for _, _, after in outcome.files]), 0
 
 
@@ -89,40 +86,3 @@ def _joined(texts: Sequence[str]) -> str:
             whole += "---\n"
         whole += text
     return whole
-
-
-def _diff(outcome: Outcome) -> str:
-    return "".join(
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-        for name, before, after in outcome.files
-        for line in difflib.unified_diff(
-            before.splitlines(keepends=True), after.splitlines(keepends=True), name, name
-        )
-    )
-
-
-def _write(outcome: Outcome) -> str:
-    """Write the files that have changed, each whole or not at all."""
-    changed = [(name, after) for name, before, after in outcome.files if before != after]
-    if any(name == "stdin" for name, _ in changed):
-        msg = "--in-place: standard input cannot be written; name files"
-        raise UsageError(msg)
-    for name, after in changed:
-        try:
-            _replace(Path(name), after.encode())
-        except OSError as exc:
-            msg = f"{name}: {(exc.strerror or str(exc)).lower()}"
-            raise UsageError(msg) from exc
-    return ""
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put *content* in the place of the file, which is whole at any moment; raises `OSError`."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as new:
-        try:
-            new.write(content)
-            os.fchmod(new.fileno(), path.stat().st_mode)
-            Path(new.name).replace(path)
-        except OSError:
-            Path(new.name).unlink()
-            raise

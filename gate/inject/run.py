@@ -9,8 +9,7 @@ from gate.core.errors import UsageError
 from gate.inject import app_variables, parts, plan, sources, workloads
 from gate.inject.findings import Findings, url_of
 from gate.inject.graph import Graph
-from gate.pods import nodes
-from gate.pods.editing import documents
+from gate.pods.editing import rewriting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from gate.core.errors import Problem
     from gate.inject.plan import InjectOptions
     from gate.inject.workloads import Workload
-    from gate.pods.editing.changes import Change
     from gate.pods.editing.documents import Piece
 
 
@@ -42,7 +40,7 @@ def inject(inputs: Sequence[tuple[str, str]], wish: InjectOptions) -> Outcome:
 
     Raises `UsageError` with everything that is wrong; nothing is half done.
     """
-    pieces = _read(inputs)
+    pieces = rewriting.read(inputs)
     found, around = workloads.read(each for own in pieces for each in own)
     graph = Graph(found, around)
     told: list[str] = []
@@ -64,29 +62,20 @@ def inject(inputs: Sequence[tuple[str, str]], wish: InjectOptions) -> Outcome:
     if problems:
         raise UsageError(plan.described(problems))
     for piece, change in changes:
-        _make(piece, change)
+        rewriting.make(piece, change)
     return _outcome(inputs, pieces, told)
 
 
 def remove(inputs: Sequence[tuple[str, str]]) -> Outcome:
     """Take out of the pods of *inputs* what `inject` has put in."""
-    pieces = _read(inputs)
+    pieces = rewriting.read(inputs)
     found, _ = workloads.read(each for own in pieces for each in own)
     told = []
     for workload in found:
         if change := plan.removal(workload):
-            _make(workload.piece, change)
+            rewriting.make(workload.piece, change)
             told.append(f"{workload.name}: gate is taken out")
     return _outcome(inputs, pieces, told)
-
-
-def _read(inputs: Sequence[tuple[str, str]]) -> list[list[Piece]]:
-    pieces = [list(documents.read(name, text.replace("\r\n", "\n"))) for name, text in inputs]
-    faults = [(each.file, fault) for own in pieces for each in own if (fault := each.read.fault)]
-    if faults:
-        lines = [f"{file}:{fault.line}: {fault}" for file, fault in faults]
-        raise UsageError("\n  ".join(["nothing is written, as something cannot be read:", *lines]))
-    return pieces
 
 
 def _findings(workload: Workload, wish: InjectOptions, graph: Graph) -> Findings:
@@ -128,19 +117,7 @@ def _shown(text: str) -> str:
     return str(url) if url else "a dependency that cannot be read"
 
 
-def _make(piece: Piece, change: Change) -> None:
-    try:
-        piece.change(change)
-    except nodes.Fault as exc:
-        msg = f"{piece.file}:{exc.line}: {exc}; nothing is written"
-        raise UsageError(msg) from exc
-
-
 def _outcome(
     inputs: Sequence[tuple[str, str]], pieces: Sequence[Sequence[Piece]], told: list[str]
 ) -> Outcome:
-    files = []
-    for (name, before), own in zip(inputs, pieces, strict=True):
-        after = documents.joined(own)
-        files.append((name, before, after.replace("\n", "\r\n") if "\r\n" in before else after))
-    return Outcome(files, told)
+    return Outcome(rewriting.outcome(inputs, pieces), told)

@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from gate.core.errors import UsageError
 from gate.core.suggest import closest
-from gate.lint import baseline, rules
+from gate.lint import baseline, fixing, rules
 from gate.lint.outputs import FORMS
 from gate.lint.run import LintOptions, lint
 from gate.pods import files
+from gate.pods.editing import rewriting
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections import Counter
     from collections.abc import Sequence
+
+    from gate.lint.run import Report
 
 
 def run(given: Namespace, stdin: BinaryIO) -> tuple[str, int]:
@@ -28,9 +31,22 @@ def run(given: Namespace, stdin: BinaryIO) -> tuple[str, int]:
         _names(given.select), _names(given.ignore), files.version(given.kubernetes_version)
     )
     known = _known(given.baseline, stdin) if given.baseline else None
-    report = lint([files.read(name, stdin) for name in given.file], wish)
-    report = baseline.without_known(report, known) if known else report
+    inputs = [files.read(name, stdin) for name in given.file]
+    report = _report(inputs, wish, known)
+    if given.fix or given.diff:
+        fixed = fixing.fix(inputs, report, wish.version, unsafe=given.fix == "unsafe")
+        if given.diff:
+            return rewriting.diff(fixed), report.exit_code
+        rewriting.write(fixed, "--fix")
+        report = _report([(name, after) for name, _, after in fixed], wish, known)
     return FORMS[given.output](report), report.exit_code
+
+
+def _report(
+    inputs: Sequence[tuple[str, str]], wish: LintOptions, known: Counter[baseline.Key] | None
+) -> Report:
+    report = lint(inputs, wish)
+    return baseline.without_known(report, known) if known else report
 
 
 def _known(name: str, stdin: BinaryIO) -> Counter[baseline.Key]:

@@ -36,10 +36,22 @@ class ListEdit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyEdit:
+    """Sets one key of a mapping in the pod template."""
+
+    path: tuple[str | int, ...]
+    """Where the mapping stands in the template: `("spec", "initContainers", 0)`."""
+    key: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """All that changes in one pod template."""
 
     lists: tuple[ListEdit, ...] = ()
+    keys: tuple[KeyEdit, ...] = ()
+    """Made before the lists are changed: their paths are those of the text as it is."""
     annotation: str = ""
     value: str | None = None
     """Of the annotation; None removes it."""
@@ -50,6 +62,8 @@ class Change:
 def apply(document: Any, change: Change) -> None:  # noqa: ANN401 -- a document is any data
     """Make *change* in *document*, in place."""
     template = at(document, change.path)
+    for each in change.keys:
+        at(template, each.path)[each.key] = plain(each.value)
     for edit in change.lists:
         _edit_list(template["spec"], edit)
     if change.annotation:

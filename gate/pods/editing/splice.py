@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from gate.pods.editing.changes import at
 from gate.pods.editing.emitter import emit
 from gate.pods.nodes import Map, Seq
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gate.pods.editing.changes import Change, ListEdit
+    from gate.pods.editing.changes import Change, KeyEdit, ListEdit
 
     Patch = tuple[int, int, list[str]]
     """First line, the line behind the last, and what stands there instead; counted from 0."""
@@ -35,6 +36,7 @@ def splice(text: str, template: Map, change: Change, offset: int) -> str:
     if not isinstance(spec, Map):
         raise CannotSplice
     patches: list[Patch] = []
+    patches += [_key(page, at(template, each.path), each) for each in change.keys]
     for edit in change.lists:
         patches += _list(page, spec, edit)
     if change.annotation:
@@ -90,6 +92,19 @@ class _Page:
     def rest_of(self, number: int) -> str:
         """Return what stands behind the key on its line, without a comment."""
         return self.lines[number].partition(":")[2].partition(" #")[0].strip()
+
+
+def _key(page: _Page, owner: Map, edit: KeyEdit) -> Patch:
+    """Return the key with its value, where it stands or behind the last one."""
+    if edit.key not in owner:
+        return _behind_first(page, owner, {edit.key: edit.value})
+    number = page.line_of(owner, edit.key)
+    comment = page.lines[number].partition(" #")
+    if isinstance(owner[edit.key], Map | Seq) or not page.rest_of(number).isalnum():
+        raise CannotSplice
+    (written,) = _written(page.column_of(number), {edit.key: edit.value})
+    head = page.lines[number][: page.column_of(number)] + written.lstrip(" ")
+    return number, number + 1, ["".join((head, *comment[1:])).rstrip()]
 
 
 def _list(page: _Page, spec: Map, edit: ListEdit) -> Iterator[Patch]:
