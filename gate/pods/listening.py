@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from gate.pods.pod import Action, Container, Pod
 
 _HOST_NAME = re.compile(r"(.*?)(?:_?HOST|_?HOSTNAME|_?SERVER|_?ADDR|_?ADDRESS)")
+_FOR_BROWSERS = re.compile(r"CORS|ORIGIN|CALLBACK|REDIRECT|PUBLIC|EXTERNAL|ALLOWED")
+"""Variables with a URL that somebody's browser asks, not the container."""
 _SOCKET_OPTIONS = ("--unix-socket", "--unix-socket-path", "-u", "-dir", "--dir")
 
 
@@ -52,7 +54,7 @@ def local_ports_named(container: Container) -> set[int]:
 
 
 def _texts(container: Container) -> list[str]:
-    values = [variable.value or "" for variable in container.env]
+    values = [each.value or "" for each in container.env if not _FOR_BROWSERS.search(each.name)]
     hooks = [word for hook in container.hooks.values() for word in hook.command]
     return [*values, *container.words, *hooks]
 

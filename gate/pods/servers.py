@@ -83,6 +83,12 @@ def ends_never(command: Sequence[str], args: Sequence[str], image: str) -> bool:
     )
 
 
+def loops_for_ever(words: Sequence[str]) -> bool:
+    """Whether this has a `while true` that nothing ends: its work, and no wait."""
+    script = shell.read(words)
+    return any(_is_endless(loop, script) for loop in script.loops)
+
+
 def _with_entrypoint(args: Sequence[str], image: str) -> tuple[str, ...]:
     name = _PROGRAMS.get(image)
     if name is None and args[0].startswith("-"):

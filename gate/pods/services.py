@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from gate.pods.pod import Pod
     from gate.pods.waits import Wait
 
+_API_SERVER = "kubernetes"
+_TOP_LEVEL = {"com", "org", "net", "io", "de", "eu", "uk", "fr", "cn", "jp", "localdomain"}
+"""What is no namespace in a name of two words."""
 _SCRIPTED = {"service", "services", "svc", "deployment", "statefulset"}
 
 
@@ -29,7 +32,9 @@ def of_host(host: str) -> tuple[str, str]:
     """Return name and namespace of the Service that *host* may be, empty if it can be none."""
     name, _, rest = host.partition(".")
     namespace, _, rest = rest.partition(".")
-    return (name, namespace) if rest.split(".")[0] in ("", "svc") else ("", "")
+    is_outside = not rest and namespace in _TOP_LEVEL
+    is_one = rest.split(".")[0] in ("", "svc") and not is_outside and name != _API_SERVER
+    return (name, namespace) if is_one else ("", "")
 
 
 def meant(pod: Pod, name: str, namespace: str) -> Service | None:

@@ -45,7 +45,7 @@ _BESIDE = re.compile(
 )
 _BEFORE = re.compile(
     r"proxy|nginx|haproxy|traefik|caddy|gateway|ingress|varnish|httpd|apache|oauth|auth(?!or)"
-    r"|tunnel|cloudflared|openresty"
+    r"|tunnel|cloudflared|openresty|workhorse"
 )
 _PROXY_PORT = re.compile(r"(?:--port[= ]|\s-p[= ]|[?&]port=|tcp:(?:[\d.]+:)?)(\d+)")
 

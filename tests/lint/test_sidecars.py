@@ -169,6 +169,7 @@ def using(port: int = 80, **fields: object) -> Fields:
         ((WEB, using()), [AMONG]),
         ((using(81), WEB), []),
         ((using(image="oauth2-proxy"), WEB), []),
+        (({**APP, "env": [env("CORS_ORIGIN", "http://localhost:80")]}, WEB), []),
         ((using(6379), REDIS), [AMONG]),
         ((using(6379, image="oauth2-proxy"), REDIS), [AMONG]),
         ((using(6379, name="redis-exporter"), REDIS), []),

@@ -30,6 +30,8 @@ def until(asks: str) -> list[str]:
         ("nslookup $HOST", []),
         ("nslookup db-0.db", []),
         ("nslookup api.example.com", []),
+        ("nslookup google.com", []),
+        ("nslookup kubernetes.default", []),
         ("nslookup db && nc -z db 1", []),
         ("nslookup -type=a", []),
     ],
@@ -186,6 +188,13 @@ def test_gate_in_front_of_the_app_waits_for_five_minutes(
     probe = {**TCP, "failureThreshold": 60}
 
     assert rules_of(pod(main=({**APP, "command": command, "startupProbe": probe},))) == rules
+
+
+def test_a_loop_that_is_the_work_of_a_container_is_no_wait() -> None:
+    script = "while true; do curl -s http://shop; sleep 5; done"
+    main = {**APP, "command": ["sh", "-c", script], "livenessProbe": TCP}
+
+    assert rules_of(pod(main=(main,))) == []
 
 
 def test_it_is_told_for_how_long() -> None:

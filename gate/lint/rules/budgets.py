@@ -8,7 +8,7 @@ from gate import config
 from gate.core.durations import show
 from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
-from gate.pods import budget, commands, gates
+from gate.pods import budget, cloud_run, commands, gates
 from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def short(pod: Pod) -> Hits:
     is not seen. Remedy: `periodSeconds: 1`, `timeoutSeconds: 30`, `failureThreshold: 60` with
     `?hold=25s` are about 25 minutes.
     """
-    for gate, probe in _held(pod):
+    for gate, probe in [] if cloud_run.is_meant_for(pod) else _held(pod):
         seconds = budget.of(probe)
         if seconds < _SHORTEST:
             text = (

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
-from gate.pods import budget, commands, gates, holders, listening
+from gate.pods import budget, cloud_run, commands, gates, holders, listening
 from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def holds_nothing(pod: Pod) -> Hits:
         hook = container.post_start
         is_hooked = hook is not None and commands.is_wait(hook.command)
         if container.is_plain_init or is_hooked or _is_asked(gate, pod):
+            continue
+        if cloud_run.holds(container, pod):
             continue
         if container.is_sidecar and container.startup is None:
             text = "the kubelet starts the containers behind gate as soon as its process runs"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
-from gate.pods import commands, gates, listening, well_known
+from gate.pods import cloud_run, commands, gates, listening, well_known
 from gate.pods.hit import Hit
 from gate.pods.waits import before_it_works
 
@@ -44,6 +44,8 @@ def among_main(pod: Pod) -> Hits:
     """
     for helper in pod.main:
         if well_known.only_looks_on(helper) or gates.is_gate(helper) or _is_injected(helper, pod):
+            continue
+        if cloud_run.holds(helper, pod):
             continue
         if who := next(_dependants(helper, pod), ""):
             text = (

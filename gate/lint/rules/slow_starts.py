@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gate.core.durations import show
 from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
-from gate.pods import asking, budget, gates, waits
+from gate.pods import asking, budget, gates, servers, waits
 from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _BY_GATE = 300.0
 _SLOW = 60
 _JVM = re.compile(
     r"(?:elasticsearch|opensearch|keycloak|jenkins|sonarqube|cassandra|neo4j|solr|logstash|tomcat"
-    r"|wildfly|nexus3?|confluence|jira|kafka|zookeeper|openjdk|temurin|corretto|activemq|artemis)"
+    r"|wildfly|nexus3?|confluence|jira|kafka|openjdk|temurin|corretto|activemq|artemis)"
 )
 
 
@@ -52,6 +52,8 @@ def _longest_wait(container: Container, pod: Pod) -> float | None:
         gate = gates.of(container, pod)
         is_known = gate.mode == "wait" and not gate.has_unknown_timeout
         return (gate.settings.timeout or _BY_GATE) if is_known else None
+    if servers.loops_for_ever(container.words):
+        return None  # that is its work
     found = [asking.longest(words) for words, _ in waits.own_command(container)]
     return next((each for each in found if each is not None), None)
 
