@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gate.pods.waits import waits
+from gate.pods.waits import before_it_is_done
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ def awaited(pod: Pod) -> list[tuple[Wait, Service]]:
 
 
 def _awaited(pod: Pod) -> Iterator[tuple[Wait, Service]]:
-    for wait in waits(pod):
+    for wait in before_it_is_done(pod):
         for name, namespace in named(wait):
             if service := meant(pod, name, namespace):
                 yield wait, service

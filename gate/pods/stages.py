@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from gate.pods import services
-from gate.pods.waits import waits
+from gate.pods.waits import before_it_is_done
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ class Target(NamedTuple):
 
 def targets(pod: Pod) -> Iterator[Target]:
     """Return what *pod* waits for that the input makes."""
-    for wait in waits(pod):
+    for wait in before_it_is_done(pod):
         for written in wait.objects:
             kind, _, rest = written.partition("/")
             name = rest.partition("?")[0]

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from gate.pods.gates import Gate
     from gate.pods.pod import Action, Container, Pod, Probe
 
+_JOBS = {"Job", "CronJob"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
@@ -39,6 +41,12 @@ def waits(pod: Pod) -> list[Wait]:
         pod.known["waits"] = [w for w in found if w.needs or w.sidecars or w.objects]
     every: list[Wait] = pod.known["waits"]
     return every
+
+
+def before_it_is_done(pod: Pod) -> list[Wait]:
+    """Return every wait without which *pod* is neither ready nor, if it belongs to a Job, done."""
+    own = pod.main if pod.kind in _JOBS else ()
+    return [*waits(pod), *(wait for each in own for wait in before_it_works(each, pod))]
 
 
 def takes_part(container: Container, pod: Pod) -> bool:

@@ -47,6 +47,9 @@ _BEFORE = re.compile(
     r"proxy|nginx|haproxy|traefik|caddy|gateway|ingress|varnish|httpd|apache|oauth|auth(?!or)"
     r"|tunnel|cloudflared|openresty|workhorse"
 )
+_HELPING = re.compile(
+    r"sidecar|agent|watch|health|check|helper|setup|init|backup|sync|test|updater|notif|cron"
+)
 _PROXY_PORT = re.compile(r"(?:--port[= ]|\s-p[= ]|[?&]port=|tcp:(?:[\d.]+:)?)(\d+)")
 
 
@@ -98,6 +101,11 @@ def only_looks_on(container: Container) -> bool:
 def stands_before(container: Container) -> bool:
     """Whether it is called like what takes requests for others, and serves errors until then."""
     return bool(_BEFORE.search(_called(container)))
+
+
+def helps_another(container: Container) -> bool:
+    """Whether it is called like what works for another container, and asks it from time to time."""
+    return bool(_HELPING.search(_called(container)))
 
 
 def _called(container: Container) -> str:

@@ -169,6 +169,8 @@ def using(port: int = 80, **fields: object) -> Fields:
         ((WEB, using()), [AMONG]),
         ((using(81), WEB), []),
         ((using(image="oauth2-proxy"), WEB), []),
+        ((using(name="ntfy-sidecar"), WEB), []),
+        ((using(6379, name="sync-agent"), REDIS), [AMONG]),
         (({**APP, "env": [env("CORS_ORIGIN", "http://localhost:80")]}, WEB), []),
         ((using(6379), REDIS), [AMONG]),
         ((using(6379, image="oauth2-proxy"), REDIS), [AMONG]),

@@ -123,6 +123,16 @@ def test_what_is_made_later_is_waited_for_in_vain(
     assert rules_of(*texts) == rules
 
 
+@pytest.mark.parametrize(("kind", "rules"), [("Job", [STAGE]), ("Deployment", [])])
+def test_a_job_is_not_done_before_its_own_wait_is(kind: str, rules: list[str]) -> None:
+    main = {**APP, "command": ["sh", "-c", f"timeout 60 sh -c '{loop('db')}'; migrate"]}
+    template = {"spec": {"containers": [main]}}
+    meta = {"name": "migrate", "annotations": {HELM: "pre-install"}}
+    hook = json.dumps({"kind": kind, "metadata": meta, "spec": {"template": template}})
+
+    assert rules_of(hook, workload("db"), service("db")) == rules
+
+
 @pytest.mark.parametrize(
     ("command", "rules"),
     [

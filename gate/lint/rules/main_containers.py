@@ -37,8 +37,9 @@ def among_main(pod: Pod) -> Hits:
     localhost (a database proxy, a mesh's or another proxy, a cache, a collector) may find nobody
     there, at the start and after each restart. Said where a variable or the command names the
     port, and of the Cloud SQL proxy, which is there for the others only; not of a proxy that
-    stands in front of the app, of exporters and log shippers, of what an injector writes where the
-    pod's annotations ask for it, nor of a container that waits by itself.
+    stands in front of the app, of what is called a helper of it, of exporters and log shippers, of
+    what an injector writes where the pod's annotations ask for it, nor of a container that waits
+    by itself.
     Remedy: a native sidecar with a startupProbe (Kubernetes 1.29), or a wait in the
     command of what depends on it.
     """
@@ -75,11 +76,13 @@ def _may_depend(other: Container, helper: Container, pod: Pod) -> bool:
     hook = helper.post_start
     if hook and helper.index < other.index and commands.is_wait(hook.command):
         return False  # it is held, and another rule says how badly
-    return well_known.is_helper(helper) or not _is_in_front(other)
+    return well_known.is_helper(helper) or not _is_beside(other)
 
 
-def _is_in_front(other: Container) -> bool:
-    return well_known.stands_before(other) or bool(well_known.known_as(other))
+def _is_beside(other: Container) -> bool:
+    """Whether *other* is there for the app, in front of it or beside it, and no app itself."""
+    is_helping = well_known.stands_before(other) or well_known.helps_another(other)
+    return is_helping or bool(well_known.known_as(other))
 
 
 RULES = (among_main,)
