@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from gate.core.latch import Latch
-from gate.core.model import Dependency, Result, Snapshot, Transition, TransitionKind
+from gate.core.model import Dependency, Phase, Result, Snapshot, Transition, TransitionKind
 from gate.runtime.board import Board
 from tests.virtual import now, play
 
@@ -35,14 +35,26 @@ def test_an_observer_is_told_each_transition_with_the_state_after_it() -> None:
     assert all(snapshot.is_open for _, snapshot in told)
 
 
+def failure(name: str) -> Result:
+    return Result(name=name, ok=False, reason="refused", started=now(), finished=now())
+
+
+def board_with_group(
+    *names: str, told: list[tuple[Transition, Snapshot]] | None = None, confirms: bool = False
+) -> Board:
+    """A board for web and db, with the group `front` of *names*, which are overdue after 5 s."""
+    each = [Dependency(name=name, url=f"tcp://{name}:1", deadline=5.0) for name in ("web", "db")]
+    observers = [] if told is None else [lambda *what: told.append(what)]
+    group = Latch([one for one in each if one.name in names], now=now(), confirms=confirms)
+    return Board(Latch(each, now=now(), confirms=False), observers, {"front": group})
+
+
 def test_a_group_that_opens_before_the_whole_is_told_once_and_can_be_asked_for() -> None:
     told: list[tuple[Transition, Snapshot]] = []
 
     async def main() -> tuple[str, ...]:
-        web, db = (Dependency(name=name, url=f"tcp://{name}:1") for name in ("web", "db"))
-        whole = Latch([web, db], now=now(), confirms=False)
-        group = Latch([web], now=now(), confirms=False)
-        board = Board(whole, [lambda *each: told.append(each)], {"front": group})
+        board = board_with_group("web", told=told)
+        board.record(success("web"))
         board.record(success("web"))
         board.record(success("db"))
         return board.part_names
@@ -56,6 +68,80 @@ def test_a_group_that_opens_before_the_whole_is_told_once_and_can_be_asked_for()
         (TransitionKind.READY, "db"),
         (TransitionKind.GATE_OPENED, ""),
     ]
+
+
+def test_a_group_stays_open_and_another_name_is_no_part() -> None:
+    async def main() -> None:
+        board = board_with_group("web")
+        board.record(failure("web"))
+        before, not_yet = board.part("front"), board.part("web")
+        board.record(success("web"))
+        board.record(failure("web"))
+        after, alone = board.part("front"), board.part("web")
+
+        assert before is not None
+        assert after is not None
+        assert alone is not None
+        assert not_yet is not None
+        assert not not_yet.is_open
+        assert (before.is_open, after.is_open, alone.is_open) == (False, True, True)
+        assert board.part("back") is None
+
+    play(main())
+
+
+def test_a_group_is_overdue_by_time_alone() -> None:
+    async def main() -> Phase:
+        board = board_with_group("web")
+        await asyncio.sleep(6.0)
+        board.tick()
+        front = board.part("front")
+        assert front is not None
+        return front.phase
+
+    assert play(main()) is Phase.OVERDUE
+
+
+def test_a_group_that_opens_by_time_alone_is_told_of() -> None:
+    told: list[tuple[Transition, Snapshot]] = []
+
+    async def main() -> None:
+        late = Dependency(name="web", url="tcp://web:1", deadline=5.0, optional=True)
+        group = Latch([late], now=now(), confirms=False)
+        latch = Latch([late, Dependency(name="db", url="tcp://db:1")], now=now())
+        board = Board(latch, [lambda *what: told.append(what)], {"front": group})
+        await asyncio.sleep(6.0)
+        board.tick()
+
+    play(main())
+
+    assert [(transition.kind, transition.name) for transition, _ in told] == [
+        (TransitionKind.PART_OPENED, "front"),
+        (TransitionKind.GIVEN_UP, "web"),
+    ]
+
+
+def test_a_group_asks_for_its_own_proof_and_of_its_own_alone() -> None:
+    async def main() -> None:
+        board = board_with_group("web", "db", confirms=True)
+        woken = asyncio.create_task(board.changed())
+        board.record(success("web"))
+        await asyncio.sleep(9.0)
+        assert board.rests("web")
+        assert not board.is_asked("web")
+        board.record(failure("db"))
+        board.record(success("db"))
+        await woken
+
+        assert (board.is_asked("web"), board.rests("web")) == (True, False)
+
+    async def of_another() -> bool:
+        board = board_with_group("web", confirms=True)
+        board.record(success("db"))
+        return board.is_asked("db")
+
+    play(main())
+    assert not play(of_another())
 
 
 def test_whoever_waits_is_woken_by_a_change() -> None:

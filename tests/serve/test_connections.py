@@ -102,6 +102,21 @@ def test_held_requests_are_spared_and_only_so_many_are_held() -> None:
             first.recv(1)
 
 
+def test_a_connection_that_was_held_gives_its_place_back_with_the_answer() -> None:
+    held = b"GET /startupz?hold=10ms HTTP/1.1\r\nHost: gate\r\n\r\n"
+    with few_descriptors(64) as port, ExitStack() as stack:
+        for _ in range(20):
+            sock = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            sock.sendall(held)
+            assert sock.recv(65536).startswith(b"HTTP/1.1 503 ")
+        late = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+        late.sendall(held.replace(b"10ms", b"60s"))
+        late.settimeout(0.2)
+
+        with pytest.raises(TimeoutError):
+            late.recv(1)
+
+
 @pytest.mark.parametrize("sent", [b"", b"GET /live", b"GET / HTTP/1.1\r\nHost: x\r\n"])
 def test_a_head_that_does_not_come_in_time_ends_the_connection(
     sent: bytes, monkeypatch: pytest.MonkeyPatch

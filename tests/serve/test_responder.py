@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import _socket
+import posix
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -193,6 +195,97 @@ def test_a_thousand_silent_clients_give_way_to_a_probe() -> None:
             silent.enter_context(closing(connect(port)))
 
         assert ask(port, get(b"/livez")) == (b"HTTP/1.1 200 OK", b"ok")
+
+
+@contextmanager
+def by_hand(clients: int, **changes: Any) -> Iterator[tuple[Responder, list[socket.socket]]]:
+    """A responder that turns when told to, and so many clients of it."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(closing(_socket.socket(_socket.AF_INET)))
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        listener.setblocking(False)
+        running = Responder(listener, {**TABLE, **changes})
+        port = int(listener.getsockname()[1])
+        made = [stack.enter_context(closing(connect(port))) for _ in range(clients)]
+        running.accept()
+        yield running, made
+        for each in list(running.open.values()):
+            running.drop(each)
+
+
+def test_of_too_many_clients_those_that_are_silent_longest_are_ended() -> None:
+    with by_hand(5, most=3) as (running, clients):
+        assert len(running.open) == 3
+        assert [client.recv(1) for client in clients[:2]] == [b"", b""]
+
+
+def test_a_client_that_has_gone_is_forgotten_and_wakes_nobody() -> None:
+    with by_hand(1) as (running, (client,)):
+        client.close()
+        running.turn()
+
+        assert running.open == {}
+        assert running.poll.poll(0) == []
+
+
+class Asleep:
+    """A poll that notes for how long it is to sleep, and does not."""
+
+    def __init__(self) -> None:
+        self.waits: list[int | None] = []
+
+    def poll(self, wait: int | None) -> list[tuple[int, int]]:
+        self.waits.append(wait)
+        return []
+
+    def unregister(self, _: int) -> None: ...
+
+
+@pytest.mark.parametrize(("clients", "longest"), [(0, None), (1, 10_001)])
+def test_it_sleeps_until_somebody_asks_or_a_time_is_over(clients: int, longest: int | None) -> None:
+    asleep = Asleep()
+    with by_hand(clients) as (running, _):
+        running.poll = asleep  # type: ignore[assignment]
+        running.turn()
+
+    (wait,) = asleep.waits
+    assert wait == longest or 8_000 < (wait or 0) <= (longest or 0)
+
+
+def test_a_held_client_wakes_nobody_until_it_goes() -> None:
+    with by_hand(1) as (running, (client,)):
+        client.sendall(get(b"/status?hold=1h&seen=7"))
+        running.turn()
+        client.sendall(b"more")
+        (held,) = running.open.values()
+
+        assert held.held
+        assert running.poll.poll(50) == []
+        client.close()
+        running.turn()
+        assert running.open == {}
+
+
+def test_at_the_end_the_held_are_answered_and_the_log_has_its_last_line(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(posix, "_exit", sys.exit)
+    monkeypatch.setattr(time, "time", lambda: 1001.25)
+    last_line = ("", "%H:%M:%S.", " gate.stopping\n")
+    with by_hand(2, last_line=last_line) as (running, (held, _)):
+        held.sendall(get(b"/status?hold=1h&seen=7"))
+        running.turn()
+        with pytest.raises(SystemExit) as left:
+            running.stop()
+
+        assert left.value.code == 0
+        assert held.recv(65536).endswith(b"\r\n\r\nstopping")
+        assert capfd.readouterr().err == "00:16:41.250000Z gate.stopping\n"
+
+
+def test_a_hold_is_not_looked_at_where_nothing_is_held(port: int) -> None:
+    assert ask(port, get(b"/livez?hold=soon")) == (b"HTTP/1.1 200 OK", b"ok")
 
 
 def test_status_is_held_until_the_hold_is_over(port: int) -> None:
