@@ -10,7 +10,9 @@ import yaml
 
 from gate.cli import main
 from gate.lint import fixes, lint
+from tests.lint import playing
 from tests.lint.corpus import text_of
+from tests.lint.played_symptoms import trouble_of
 
 FIXED = [
     "sidecar-probe-does-not-hold",
@@ -246,3 +248,20 @@ def test_what_cannot_be_read_is_not_written(manifest: Manifest) -> None:
 
     assert manifest.lint("--fix") == 2
     assert "nothing is written" in manifest.told()
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.mark.anyio
+async def test_what_is_fixed_holds_when_it_is_played(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    name = "sidecar-probe-does-not-hold"
+    manifest.path.write_text(text_of("bad", name))
+    manifest.lint("--fix")
+    monkeypatch.setattr(playing, "text_of", lambda *_: manifest.path.read_text())
+
+    assert not await trouble_of(name)(playing.Stage(tmp_path), "good", name)
