@@ -22,10 +22,10 @@ from tests.bench.measuring import (
     PYTHON,
     cpu_of,
     cpu_until_now,
-    cpu_within,
     held,
     memory,
     serving,
+    share_of_a_core,
     spawned,
     until_it_answers,
     with_packages,
@@ -107,10 +107,10 @@ def _measure_waiter(row: Row, command: Callable[[int], list[str]]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         row.start = _median(partial(cpu_of, command(server.getsockname()[1])))
     waiting = command(free_port())
-    row.share = (cpu_within(waiting, 12.0) - cpu_within(waiting, 2.0)) / 10.0
     pid = spawned(waiting)
     time.sleep(2.0)
     row.waiting = memory(pid)
+    row.share = share_of_a_core(pid, 10.0)
     _end(pid)
 
 
@@ -119,9 +119,7 @@ def _measure_serve(row: Row) -> None:
     with serving(f"db tcp://127.0.0.1:{port}") as (_, process):
         time.sleep(2.0)
         row.waiting = memory(process.pid)
-        before = cpu_until_now(process.pid)
-        time.sleep(10.0)
-        row.share = (cpu_until_now(process.pid) - before) / 10.0
+        row.share = share_of_a_core(process.pid, 10.0)
         with socket.create_server(("127.0.0.1", port)):
             time.sleep(2.0)
             row.opened = memory(process.pid)

@@ -51,8 +51,8 @@ def chart(title: str, axis: str, series: dict[str, Points]) -> str:
     for step in range(6):
         x, y = place(most_x * step / 5, most_y * step / 5)
         parts.append(f'<path d="M{_LEFT} {y:.1f}h{wide}" stroke="#7773"/>')
-        parts.append(_text(_LEFT - 6, y + 4, f"{most_y * step / 5:.3g}", "end"))
-        parts.append(_text(x, _HEIGHT - _BOTTOM + 18, f"{most_x * step / 5:.3g}", "middle"))
+        parts.append(_text(_LEFT - 6, y + 4, f"{most_y * step / 5:.4g}", "end"))
+        parts.append(_text(x, _HEIGHT - _BOTTOM + 18, f"{most_x * step / 5:.4g}", "middle"))
     for number, (name, points) in enumerate(series.items()):
         colour = _COLOURS[number % len(_COLOURS)]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in points))
