@@ -145,7 +145,7 @@ async def hostile(pattern: Pattern) -> AsyncIterator[Peer]:
                 peer.sent[number] += len(piece)
                 await asyncio.sleep(0.005 if pattern.end == "drips" else 0)
             await _last(pattern, reader, writer)
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             pass
         finally:
             writer.close()

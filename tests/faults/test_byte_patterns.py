@@ -20,7 +20,7 @@ from gate.runtime.runner import LONGEST_REASON
 from tests.conftest import open_files, outcome, problems_of, run, why_not
 from tests.faults.hostile import PATTERNS, hostile
 
-TIMEOUT = 0.4
+TIMEOUT = 0.25
 LINES = {
     "kafka": "kafka://127.0.0.1:{port} topic=a",
     "k8s": "k8s:job/x server=http://127.0.0.1:{port} namespace=a token-file={token}",
@@ -123,7 +123,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     endless = [name for name, pattern in PATTERNS.items() if pattern.endless]
     # A few at a time and by the real clock: the other lets a peer go on for as long as it likes.
-    for few in (endless[at : at + 4] for at in range(0, len(endless), 4)):
+    for few in (endless[:7], endless[7:]):
         with asyncio.Runner(loop_factory=Loop) as runner:
             runner.run(_meet_all(few, found, token))
     found.grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - size

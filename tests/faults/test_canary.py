@@ -151,7 +151,11 @@ def test_no_endpoint_log_or_file_holds_a_secret(port: int, tmp_path: Path) -> No
 def test_no_table_or_line_of_json_holds_a_secret(
     port: int, tmp_path: Path, words: list[str]
 ) -> None:
-    settings = {"GATE_DEPENDENCIES": everywhere(port, tmp_path), "GATE_LOG_LEVEL": "debug"}
+    settings = {
+        "GATE_DEPENDENCIES": everywhere(port, tmp_path),
+        "GATE_LOG_LEVEL": "debug",
+        "GATE_CHECK_TIMEOUT": "500ms",
+    }
     code, out, _ = run_gate(*words, env=settings)
 
     assert code == 1
