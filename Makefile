@@ -1,4 +1,4 @@
-.PHONY: run test bench docs fuzz lint-fix lock image image-test image-size sbom kubectl-gate release-check clean
+.PHONY: run test bench docs fuzz soak lint-fix lock image image-test image-size sbom kubectl-gate release-check clean
 
 # Watch gate do its job: an app held back by a sidecar and a database that come late.
 run:
@@ -20,6 +20,11 @@ docs:
 	@.ci/setup
 	@.venv/bin/python -m tests.docs.reference
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
+
+# Ten minutes of scraping and flapping: memory, descriptors and threads must stay what they are.
+soak:
+	@.ci/setup
+	@.venv/bin/python -m tests.faults.soak $(T)
 
 # Fuzzes everything that reads what others write, SECONDS for each target; T="redis url" for some.
 # What leads to new places is kept in tests/fuzz/corpus; a fault is printed, with its input.
