@@ -214,6 +214,19 @@ def test_the_migration_that_the_app_needs_has_to_have_run(migrated: Postgresql) 
     assert run(migrations.reasons(line, migrations.CASES)) == migrations.CASES
 
 
+def test_a_version_in_a_file_is_read_at_each_attempt(migrated: Postgresql, tmp_path: Path) -> None:
+    head = tmp_path / "head"
+    line = f"{APP}@127.0.0.1:{migrated.port}/app schema=alembic:{head}"
+
+    assert reason(line) == f"schema: cannot read {head}: no such file or directory"
+    head.write_text("000000000000\n")
+    assert reason(line) == "schema is at 1975ea83b712, wanted 000000000000"
+    head.write_text("1975ea83b712\n")
+    assert reason(line) == ""
+    head.write_text("a\\b\n")
+    assert reason(line).startswith(f"schema: {head}: of alembic wants alembic:REVISION")
+
+
 def test_golang_migrate_notes_only_where_the_schema_is(server: Postgresql) -> None:
     server.psql("CREATE DATABASE migrate OWNER app")
     server.psql(f"SET ROLE app; {migrations.GOLANG_MIGRATE}", "migrate")

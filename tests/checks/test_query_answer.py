@@ -7,6 +7,7 @@ from gate.checks.wire.query_answer import Answer, Wanted
 from gate.core.errors import CheckFailed
 from tests.conftest import problems_of, watch_for
 
+IN_FILE = ", or {}:/PATH of a file that holds it"
 NO_TOOL = "schema: wants TOOL:VERSION with a tool that gate knows"
 
 
@@ -82,10 +83,16 @@ def test_rows_are_counted(wanted: Wanted, answer: Answer, why: str) -> None:
         ("query=x rows=-1", "rows: '-1' is not a whole number from 0"),
         ("schema=alembik:1", f"{NO_TOOL}; did you mean alembic:?"),
         ("schema=x", f"{NO_TOOL}; there are {', '.join(TOOLS)}"),
-        ("schema=alembic", "schema: of alembic wants alembic:REVISION"),
-        ("schema=django:0001_initial", "schema: of django wants django:APP.MIGRATION"),
-        ("schema=django:.x", "schema: of django wants django:APP.MIGRATION"),
-        (r"schema='rails:\\'", "schema: of rails wants rails:VERSION"),
+        ("schema=alembic", f"schema: of alembic wants alembic:REVISION{IN_FILE.format('alembic')}"),
+        (
+            "schema=django:0001_initial",
+            f"schema: of django wants django:APP.MIGRATION{IN_FILE.format('django')}",
+        ),
+        (
+            "schema=django:.x",
+            f"schema: of django wants django:APP.MIGRATION{IN_FILE.format('django')}",
+        ),
+        (r"schema='rails:\\'", f"schema: of rails wants rails:VERSION{IN_FILE.format('rails')}"),
         ("schema=goose:1x", "schema: a version of goose is a number"),
     ],
 )

@@ -89,11 +89,12 @@ class Mysql:
         """Raise `CheckFailed` unless role, schema and query, if wanted, are as they should be."""
         if not self.questions:
             return
-        rows = max(question.most for question in self.questions)
+        questions = await query_answer.current(self.questions)
+        rows = max(question.most for question in questions)
         milliseconds = max(1, int(self.timeout * 1000))
         limits = _LIMITS.format(rows=rows, seconds=self.timeout, milliseconds=milliseconds)
         await session.answer(limits)
-        for question in self.questions:
+        for question in questions:
             question.judge(await _answer(session, question))
 
 

@@ -8,8 +8,8 @@ has to hold. A user name alone is no credential.
 wants that value, as text, and `rows=N` that many rows. `schema=TOOL:VERSION`, repeatable, wants the
 migration that the app needs to have run: alembic, atlas (Ent has it too), django
 (`APP.MIGRATION`), ecto, efcore, flyway, golang-migrate, goose, knex, laravel, liquibase (`ID`),
-prisma, rails, sequelize. Alembic notes no more than where the schema is, so its VERSION must be a
-current revision.
+prisma, rails, sequelize. A VERSION that begins with / is a file that holds it. Alembic notes no
+more than where the schema is, so its VERSION must be a current revision.
 
 PostgreSQL's image starts its server twice when it creates the database, the first time on the unix
 socket only. Over TCP gate sees the second start alone.
@@ -76,32 +76,37 @@ class Postgresql:
         password = self.written_password
         if self.password_file:
             password = await secret_file.read(self.password_file, "password-file")
+        asked = await query_answer.current(self.questions)
         await first_ready(
-            {str(server): partial(self._ask, server, password) for server in self.servers}
+            {str(server): partial(self._ask, server, password, asked) for server in self.servers}
         )
 
-    async def _ask(self, server: Server, password: str) -> None:
+    async def _ask(self, server: Server, password: str, asked: tuple[Question, ...]) -> None:
         """Raise `CheckFailed` unless *server* is ready, by one way or the other."""
         *others, last = self.security.ways(is_unix=server.is_unix)
         for way in others:
             connect = partial(wire.connect, server, self.security, way)
             link = await connect()
             try:
-                return await self._talk(link, connect, password)
+                return await self._talk(link, connect, password, asked)
             except CheckFailed as exc:
                 if way is Way.OFFERED and link.tls is None:
                     raise
                 if not _is_about_the_way(exc):
                     raise
         connect = partial(wire.connect, server, self.security, last)
-        return await self._talk(await connect(), connect, password)
+        return await self._talk(await connect(), connect, password, asked)
 
     async def _talk(
-        self, link: wire.Link, connect: Callable[[], Awaitable[wire.Link]], password: str
+        self,
+        link: wire.Link,
+        connect: Callable[[], Awaitable[wire.Link]],
+        password: str,
+        asked: tuple[Question, ...],
     ) -> None:
         if self.driver is not None:
             account = (self.user, password, self.database or self.user, self.options)
-            await self.driver.ask(link, connect, account, self.questions)
+            await self.driver.ask(link, connect, account, asked)
             return
         try:
             await wire.start(link, self.user or _NOBODY, self.database)

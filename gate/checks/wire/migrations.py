@@ -1,14 +1,16 @@
 """`schema=TOOL:VERSION`: the migration that the app needs has run, by the table of its tool.
 
 The tables are those of the tools' documents, with their default names, in the database and the
-search path of the connection. Ent's migrations are Atlas's. Alembic and golang-migrate keep only
-where the schema is: Alembic's VERSION must be a current revision, and golang-migrate's the current
-version or one before it.
+search path of the connection. A VERSION that begins with / is a file that holds it, say in a
+volume that the image of the migrations has filled. Ent's migrations are Atlas's. Alembic and
+golang-migrate keep only where the schema is: Alembic's VERSION must be a current revision, and
+golang-migrate's the current version or one before it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gate.checks.wire.query_answer import Answer, Question
@@ -129,22 +131,46 @@ def parse(target: Target, quote: str = '"') -> tuple[Question, ...]:
 
 def _question(target: Target, text: str, quote: str) -> Question | None:
     name, _, version = text.partition(":")
-    tool = TOOLS.get(name)
-    if tool is None:
+    if name not in TOOLS:
         near = closest(name, TOOLS)
         hint = f"did you mean {near}:?" if near else f"there are {', '.join(TOOLS)}"
         target.problem(f"schema: wants TOOL:VERSION with a tool that gate knows; {hint}")
         return None
+    if version.startswith("/"):
+        target.keep_path(version)
+        return Question("", _unasked, path=version, about=partial(_in_file, name, quote, version))
+    try:
+        return _about(name, version, quote)
+    except ValueError as exc:
+        target.problem(f"schema: {exc}")
+        return None
+
+
+def _unasked(_: Answer) -> None:
+    """Judge nothing: `query_answer.current` puts the question in that is asked."""
+
+
+def _in_file(name: str, quote: str, path: str, version: str) -> Question:
+    """Return the question for the *version* that a file holds; raises `CheckFailed`."""
+    try:
+        return _about(name, version, quote)
+    except ValueError as exc:
+        msg = f"schema: {path}: {exc}"
+        raise CheckFailed(msg) from exc
+
+
+def _about(name: str, version: str, quote: str) -> Question:
+    """Return the question whether *version* has run; raises `ValueError` where it is none."""
+    tool = TOOLS[name]
     parts = version.split(".", 1) if "." in tool.form else [version]
     if len(parts) != len(tool.form.split(".")) or not all(map(_is_plain, parts)):
-        target.problem(f"schema: of {name} wants {name}:{tool.form}")
-        return None
+        msg = f"of {name} wants {name}:{tool.form}, or {name}:/PATH of a file that holds it"
+        raise ValueError(msg)
     if tool.is_number and not (version.isascii() and version.isdigit()):
-        target.problem(f"schema: a version of {name} is a number")
-        return None
-    sql = tool.sql.replace('"', quote).format(*map(_literal, parts))
+        msg = f"a version of {name} is a number"
+        raise ValueError(msg)
     return Question(
-        sql,
+        tool.sql.replace('"', quote).format(*map(_literal, parts)),
         Migration(version).judge,
         without_table=f"no table {tool.table} yet",
         wants_value=True,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from gate.checks.wire import secret_file
 from gate.core.errors import CheckFailed
 from gate.core.target import whole_number
 
@@ -45,6 +46,10 @@ class Question:
     """How many rows have to be counted."""
     wants_value: bool = False
     """Whether a value is compared, so that the number of rows alone is no answer."""
+    path: str = ""
+    """A file that says what is asked for; it is read at each attempt, and `about` makes of it
+    the question to put instead."""
+    about: Callable[[str], Question] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,17 @@ def parse(target: Target) -> tuple[Question, ...]:
         return ()
     most = (wanted.rows or 0) + 1
     return (Question(sql, wanted.judge, most=most, wants_value=bool(wanted.equals)),)
+
+
+async def current(questions: tuple[Question, ...]) -> tuple[Question, ...]:
+    """Return *questions* as they are now; raises `CheckFailed` where a file cannot be read."""
+    found = []
+    for question in questions:
+        if question.about is not None:
+            text = await secret_file.read(question.path, "schema", is_secret=False)
+            question = question.about(text.strip())  # noqa: PLW2901 -- the same, filled in
+        found.append(question)
+    return tuple(found)
 
 
 def has_row(sql: str, reason: str) -> Question:
