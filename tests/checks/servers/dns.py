@@ -14,7 +14,7 @@ import dns.message
 import dns.rcode
 
 from tests.checks.servers.daemon import Daemon, running
-from tests.conftest import needs
+from tests.conftest import free_port, needs
 
 RECORDS = (
     "--local=/test/",  # unknown names below it do not exist; others are refused
@@ -67,9 +67,9 @@ class Odd(asyncio.DatagramProtocol):
 
 @asynccontextmanager
 async def odd_server(answer: Callable[[dns.message.Message], bytes]) -> AsyncIterator[int]:
-    """Yield the UDP port of a server that answers so."""
+    """Yield the UDP port of a server that answers so; the same port is free for TCP."""
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: Odd(answer), local_addr=("127.0.0.1", 0)
+        lambda: Odd(answer), local_addr=("127.0.0.1", free_port())
     )
     try:
         yield transport.get_extra_info("sockname")[1]
