@@ -57,14 +57,22 @@ def set_up(*, level: str, form: str, stream: TextIO | None = None) -> FilteringB
     render: Callable[..., str] = _render_json if form == "json" else _render_line
     # Otherwise what libraries log would appear as plain text between our lines.
     logging.getLogger().addHandler(logging.NullHandler())
+    processors: list[Any] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        render,
+    ]
+
+    def lost(count: int) -> str:
+        line: Any = {"event": "log.lines_lost", "count": count}
+        for process in processors:
+            line = process(None, "warning", line)
+        return str(line)
+
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-            render,
-        ],
+        processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=lambda *_: _Lines(stream or sys.stderr),
+        logger_factory=lambda *_: _Lines(stream or sys.stderr, lost),
         cache_logger_on_first_use=True,
     )
     logger: FilteringBoundLogger = structlog.get_logger()
@@ -92,11 +100,15 @@ class _Lines:
     """Writes lines to *stream*, as long as the stream takes them.
 
     A reader that has gone away is no reason to fail, and there is nobody left to tell. One that
-    stands still costs its lines: probes and signals do not wait for it.
+    stands still costs its lines, as probes and signals do not wait for it; once it reads on it is
+    told how many, by what *lost* makes of their number.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, lost: Callable[[int], str]) -> None:
         self._stream = stream
+        self._told = lost
+        self._lost = 0
+        self._is_torn = False
 
     def info(self, line: str) -> None:
         """Write *line*."""
@@ -105,7 +117,20 @@ class _Lines:
                 self._stream.write(line + "\n")
                 self._stream.flush()
             else:
-                _write(file, f"{line}\n".encode(errors="backslashreplace"))
+                self._write(file, line)
+
+    def _write(self, file: int, line: str) -> None:
+        """Write *line*, as long as somebody reads it; raises `OSError`."""
+        before = "\n" if self._is_torn else ""
+        if self._lost:
+            before += f"{self._told(self._lost)}\n"
+        text = f"{before}{line}\n".encode(errors="backslashreplace")
+        written = _written(file, text)
+        if written == len(text):
+            self._lost, self._is_torn = 0, False
+        else:
+            self._lost += 1
+            self._is_torn = self._is_torn or written > 0
 
     debug = warning = error = info
 
@@ -118,15 +143,16 @@ def _descriptor(stream: TextIO) -> int | None:
         return None
 
 
-def _write(file: int, data: bytes) -> None:
-    """Write *data*, as long as somebody reads it; raises `OSError`."""
+def _written(file: int, data: bytes) -> int:
+    """Write *data*, as long as somebody reads it; return how much; raises `OSError`."""
     writable = select.poll()
     writable.register(file, select.POLLOUT)
     # A pipe that can be written to takes so much at once, and never less.
     for at in range(0, len(data), select.PIPE_BUF):
         if not writable.poll(_STANDSTILL):
-            return
+            return at
         os.write(file, data[at : at + select.PIPE_BUF])
+    return len(data)
 
 
 class LogObserver:

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import select
+from contextlib import suppress
 
 import pytest
 
@@ -79,3 +82,49 @@ def test_a_reason_cannot_forge_a_line() -> None:
     (line,) = told("console", ("db", False, "x\n10:00:00 gate.opened"))
 
     assert json.dumps("x\n10:00:00 gate.opened") in line
+
+
+def filled(end: int) -> int:
+    """Fill the pipe behind *end*; return how many bytes it took."""
+    os.set_blocking(end, False)
+    taken = 0
+    with suppress(BlockingIOError):
+        while True:
+            taken += os.write(end, b"x" * select.PIPE_BUF)
+    os.set_blocking(end, True)
+    return taken
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_lines_that_nobody_reads_are_counted_and_told_of(form: str) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", buffering=0) as reader, os.fdopen(writing, "w") as stream:
+        logger = log.set_up(level="info", form=form, stream=stream)
+        taken = filled(writing)
+        logger.info("one")
+        logger.info("two")
+        reader.read(taken)
+        logger.info("three")
+        logger.info("four")
+        lost, three, four = reader.read(select.PIPE_BUF).decode().splitlines()
+
+    assert "log.lines_lost" in lost
+    assert json.loads(lost)["count"] == 2 if form == "json" else "count=2" in lost
+    assert ("three" in three, "four" in four) == (True, True)
+
+
+def test_a_line_that_was_cut_off_does_not_run_into_the_next() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", buffering=0) as reader, os.fdopen(writing, "w") as stream:
+        logger = log.set_up(level="info", form="json", stream=stream)
+        taken = filled(writing)
+        reader.read(select.PIPE_BUF)  # room for the first piece alone
+        logger.info("long", text="y" * 2 * select.PIPE_BUF)
+        read = reader.read(taken)
+        logger.info("next")
+        read += reader.read(select.PIPE_BUF)
+
+    *_, torn, lost, following = read.decode().splitlines()
+    assert torn.endswith("y")
+    assert json.loads(lost)["event"] == "log.lines_lost"
+    assert json.loads(following)["event"] == "next"
