@@ -9,6 +9,9 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
+_NAMESPACE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+_LONGEST_NAMESPACE = 63
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pod:
@@ -23,6 +26,27 @@ class Pod:
 def name() -> str:
     """Return the pod's name: `POD_NAME`, else the host name, which is the pod's by default."""
     return os.environ.get("POD_NAME") or socket.gethostname()
+
+
+def how_to_ask(port: int) -> str:
+    """Return the command that shows `/status` from outside, empty where this is no cluster.
+
+    `kubectl port-forward` is refused while a pod is Pending, so exactly while gate waits; the API
+    server's proxy is not.
+    """
+    if "KUBERNETES_SERVICE_HOST" not in os.environ:
+        return ""
+    namespace = os.environ.get("POD_NAMESPACE") or _mounted_namespace() or "NAMESPACE"
+    return f"kubectl get --raw /api/v1/namespaces/{namespace}/pods/{name()}:{port}/proxy/status"
+
+
+def _mounted_namespace() -> str:
+    """Return the namespace that comes with the service account's token, if that is mounted."""
+    try:
+        with open(_NAMESPACE, encoding="ascii") as file:  # noqa: PTH123 -- pathlib is dear at the start
+            return file.read(_LONGEST_NAMESPACE).strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def own(token: str, namespace: str) -> Pod:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from gate import DISTRIBUTION, __version__
 from gate.core.model import Phase, TransitionKind
-from gate.report import log, status
+from gate.core.url import is_loopback
+from gate.report import log, pod_identity, status
 from gate.report.wait_plan import WaitPlan, make_board
 from gate.runtime.supervisor import exit_code_on_signal, run_until_exit, settle
 from gate.runtime.threads import run_in_thread
@@ -71,6 +72,8 @@ async def serve(plan: WaitPlan, sock: socket.socket) -> int:
 
 def _announce(plan: WaitPlan, sock: socket.socket) -> None:
     host, port = sock.getsockname()[:2]
+    is_reached = plan.settings.status and not is_loopback(host)
+    ask = pod_identity.how_to_ask(port) if is_reached else ""
     plan.logger.info(
         "gate.started",
         version=__version__,
@@ -78,6 +81,7 @@ def _announce(plan: WaitPlan, sock: socket.socket) -> None:
         dependencies=[
             dependency_check.dependency.name for dependency_check in plan.dependency_checks
         ],
+        **({"ask": ask} if ask else {}),
     )
 
 

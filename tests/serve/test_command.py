@@ -405,3 +405,25 @@ def test_a_client_that_goes_away_frees_its_place() -> None:
             answer = sock.recv(4096)
 
     assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+IN_CLUSTER = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "POD_NAME": "web-0"}
+
+
+@pytest.mark.parametrize(
+    ("env", "place"),
+    [
+        ({**IN_CLUSTER, "POD_NAMESPACE": "shop"}, "namespaces/shop/pods/web-0"),
+        (IN_CLUSTER, "namespaces/NAMESPACE/pods/web-0"),
+        ({**IN_CLUSTER, "GATE_STATUS": "off"}, None),
+        ({}, None),
+    ],
+)
+def test_in_a_cluster_the_first_line_says_how_to_ask(
+    env: dict[str, str], place: str | None
+) -> None:
+    with GateProcess("serve", env={**waiting_for(free_port()), **env}) as gate:
+        asked = gate.event("gate.started").get("ask")
+
+    wanted = f"kubectl get --raw /api/v1/{place}:{gate.port}/proxy/status"
+    assert asked == (wanted if place else None)
