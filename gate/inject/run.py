@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gate.core.errors import Problem
     from gate.inject.plan import InjectOptions
     from gate.inject.workloads import Workload
+    from gate.pods.editing.changes import Change
     from gate.pods.editing.documents import Piece
 
 
@@ -45,7 +46,7 @@ def inject(inputs: Sequence[tuple[str, str]], wish: InjectOptions) -> Outcome:
     graph = Graph(found, around)
     told: list[str] = []
     problems: dict[str, list[Problem]] = {}
-    changes = []
+    changes: list[tuple[Piece, Change]] = []
     for workload in found:
         if wrong := plan.mistakes(workload):
             problems[f"{workload.place}: {workload.name}"] = wrong
@@ -61,8 +62,7 @@ def inject(inputs: Sequence[tuple[str, str]], wish: InjectOptions) -> Outcome:
             told += _told(workload, findings)
     if problems:
         raise UsageError(plan.described(problems))
-    for piece, change in changes:
-        rewriting.make(piece, change)
+    _make(changes)
     return _outcome(inputs, pieces, told)
 
 
@@ -71,11 +71,22 @@ def remove(inputs: Sequence[tuple[str, str]]) -> Outcome:
     pieces = rewriting.read(inputs)
     found, _ = workloads.read(each for own in pieces for each in own)
     told = []
+    changes: list[tuple[Piece, Change]] = []
     for workload in found:
         if change := plan.removal(workload):
-            rewriting.make(workload.piece, change)
+            changes.append((workload.piece, change))
             told.append(f"{workload.name}: gate is taken out")
+    _make(changes)
     return _outcome(inputs, pieces, told)
+
+
+def _make(changes: Sequence[tuple[Piece, Change]]) -> None:
+    """Make the changes of each piece at once."""
+    by_piece: dict[int, tuple[Piece, list[Change]]] = {}
+    for piece, change in changes:
+        by_piece.setdefault(id(piece), (piece, []))[1].append(change)
+    for piece, made in by_piece.values():
+        rewriting.make(piece, made)
 
 
 def _findings(workload: Workload, wish: InjectOptions, graph: Graph) -> Findings:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gate.pods.editing.documents import data
 from gate.pods.nodes import Map, Seq
+from gate.pods.references import REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     ConfigMaps = Mapping[tuple[str, str], Mapping[str, str]]
     """Namespace and name to the texts of a ConfigMap."""
-
-_REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class Variables:
         left = list(names)
         while left:
             entry = self.entries.get(left.pop(), {})
-            found = _REFERENCE.findall(str(entry.get("value", "")))
+            found = REFERENCE.findall(str(entry.get("value", "")))
             new = {name for name in found if name in self.entries} - wanted
             wanted |= new
             left += new
@@ -117,7 +115,7 @@ def _value(
 
 def expanded(text: str, known: Mapping[str, str]) -> str | None:
     """Return *text* with its `$(NAME)` put in, None where one of them is not known."""
-    names = [name for name in _REFERENCE.findall(text) if name]
+    names = [name for name in REFERENCE.findall(text) if name]
     if any(name not in known for name in names):
         return None
-    return _REFERENCE.sub(lambda found: known[found[1]] if found[1] else "$", text)
+    return REFERENCE.sub(lambda found: known[found[1]] if found[1] else "$", text)

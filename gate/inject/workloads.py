@@ -64,19 +64,21 @@ def read(pieces: Iterable[Piece]) -> tuple[list[Workload], Around]:
     around = Around()
     found = [(piece, _of_piece(piece, around)) for piece in pieces]
     maps = variables.config_maps(each for piece, _ in found for each in objects(piece))
-    workloads = [
-        Workload(
+    workloads = [each for piece, there in found for each in _workloads(piece, there, maps)]
+    return workloads, around
+
+
+def _workloads(piece: Piece, found: Found, maps: ConfigMaps) -> Iterator[Workload]:
+    paths = documents.paths(piece.read.value)
+    for pod, template in zip(found.pods, found.templates, strict=True):
+        yield Workload(
             pod=pod,
             template=template,
             piece=piece,
-            path=documents.path_to(piece.read.value, template),
+            path=paths[id(template)],
             annotations={each.name: each.value for each in reversed(pod.notes)},
             config_maps=maps,
         )
-        for piece, read_there in found
-        for pod, template in zip(read_there.pods, read_there.templates, strict=True)
-    ]
-    return workloads, around
 
 
 def _of_piece(piece: Piece, around: Around) -> Found:

@@ -11,7 +11,7 @@ from gate.pods.around import Around
 from gate.pods.documents import Found
 from gate.pods.editing import rewriting
 from gate.pods.editing.changes import Change, KeyEdit, ListEdit
-from gate.pods.editing.documents import path_to
+from gate.pods.editing.documents import paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,8 +45,8 @@ def fix(
         manifests.read(piece.read.value, piece.file, around, found)
         changes.append((piece, found))
     for piece, found in changes:
-        for change in _changes(piece, found, told, wanted):
-            _make(piece, change)
+        if made := _changes(piece, found, told, wanted):
+            _make(piece, made)
     return rewriting.outcome(inputs, pieces)
 
 
@@ -54,10 +54,11 @@ def _changes(
     piece: Piece, found: Found, told: set[tuple[str, int, str]], wanted: dict[str, Fix]
 ) -> list[Change]:
     made = []
+    places = paths(piece.read.value)
     for pod, template in zip(found.pods, found.templates, strict=True):
         edits = list(_edits(pod, template, piece.file, told, wanted))
         if edits:
-            path = path_to(piece.read.value, template)
+            path = places[id(template)]
             made.append(Change(keys=_keys(edits), lists=_lists(edits), path=path))
     return made
 
@@ -93,9 +94,9 @@ def _lists(edits: list[Edit]) -> tuple[ListEdit, ...]:
     return tuple(edit for edit in edits if isinstance(edit, ListEdit))
 
 
-def _make(piece: Piece, change: Change) -> None:
+def _make(piece: Piece, made: list[Change]) -> None:
     try:
-        rewriting.make(piece, change)
+        rewriting.make(piece, made)
     except ModuleNotFoundError as exc:
         msg = f"{piece.file}: to write in braces, --fix needs ruamel.yaml; pip install ruamel.yaml"
         raise UsageError(msg) from exc

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 UNKNOWN = "\x1aunknown\x1a"
 """Stands where a value is that comes from elsewhere; no manifest holds it."""
 
-_REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
+REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
 _SERVICE = re.compile(r"[A-Z][A-Z0-9_]*_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\w+)?)")
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
 def names(text: str) -> list[str]:
     """Return NAME of each `$(NAME)` that looks like a variable's, not like a command."""
-    found = (match[1] for match in _REFERENCE.finditer(text) if match[1])
+    found = (match[1] for match in REFERENCE.finditer(text) if match[1])
     return [name for name in found if _NAME.fullmatch(name)]
 
 
@@ -54,4 +54,4 @@ def _expand(text: str, values: dict[str, str], *, may_be_any: bool) -> str:
             return values[name]
         return UNKNOWN if may_be_any or is_injected(name) else match[0]
 
-    return _REFERENCE.sub(put_in, text)
+    return REFERENCE.sub(put_in, text)

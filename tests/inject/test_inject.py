@@ -17,6 +17,7 @@ from gate.core.names import annotation
 from gate.inject.run import inject, remove
 from gate.lint import lint
 from gate.lint.finding import Severity
+from gate.pods import nodes
 from tests.inject.building import IMAGE, OPTIONS, app_with, pod_with, told, variable, written
 from tests.stand_ins import EXAMPLES
 
@@ -575,3 +576,37 @@ def test_what_cannot_be_seen_is_told_with_the_remedy() -> None:
     assert f"name what of it to wait for by the annotation {annotation('from-env')}" in told(
         outcome
     )
+
+
+def test_a_list_is_read_and_compared_once_however_many_pods_are_in_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reads = []
+    document = nodes.document
+
+    def counted(text: str, offset: int) -> nodes.Document:
+        reads.append(offset)
+        return document(text, offset)
+
+    monkeypatch.setattr(nodes, "document", counted)
+    items = [json.loads(app_with(variable("REDIS_HOST", f"r{n}"))) for n in range(5)]
+    text = yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": items})
+
+    changed = inject([("x", text)], OPTIONS)
+    found = yaml.safe_load(changed.files[0][2])["items"]
+    assert [len(each["spec"]["initContainers"]) for each in found] == [2] * 5
+    assert len(reads) == 2
+
+    assert yaml.safe_load(remove(changed_again(changed)).files[0][2])["items"] == items
+    assert len(reads) == 4
+
+
+def changed_again(outcome: Any) -> list[tuple[str, str]]:
+    """Return what has come out as what goes in."""
+    return [(name, after) for name, _, after in outcome.files]
+
+
+def test_an_anchor_within_itself_is_walked_through_once() -> None:
+    text = f"kind: List\nx: &x [*x]\nitems:\n- {app_with()}\n"
+
+    assert not inject([("x", text)], OPTIONS).is_changed

@@ -8,9 +8,8 @@ must give an access token for `scope`. What that token may do is not looked at.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from gate.checks.identity import exchange, token
@@ -74,11 +73,7 @@ def parse(target: Target) -> AzureWorkloadIdentity:
 
 
 def _judge(status: int, body: bytes) -> None:
-    try:
-        said: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        said = None
-    told = said if isinstance(said, dict) else {}
+    told = exchange.said(body)
     if status == _OK and told.get("access_token"):
         return
     why = phrase(phrase(str(told.get("error_description", ""))).partition(_TRACE)[0])

@@ -8,10 +8,9 @@ service account. What the role may do is not looked at.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gate.checks.identity import exchange, token
 from gate.checks.wire.stream import phrase
@@ -60,11 +59,7 @@ def parse(target: Target) -> AwsPodIdentity:
 
 
 def _judge(status: int, body: bytes) -> None:
-    try:
-        said: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        said = None
-    if status == _OK and isinstance(said, dict) and said.get("AccessKeyId"):
+    if status == _OK and exchange.said(body).get("AccessKeyId"):
         return
     why = _WHY.search(body)
     msg = f"agent: {phrase(why[0]) if why else f'status {status}'}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import httpx
@@ -52,6 +53,15 @@ async def _answer(ask: RequestTemplate) -> tuple[int, bytes]:
         answer = await transport.handle_async_request(await ask.request())
         body, _ = await read_body(answer)
         return answer.status_code, body
+
+
+def said(body: bytes) -> dict[str, Any]:
+    """Return the JSON object that *body* holds, an empty one where it holds none."""
+    try:
+        found: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def parse(target: Target, option: str, base: str, path: str = "") -> Exchange:

@@ -43,18 +43,7 @@ def is_one(container: Container) -> bool:
     found = script.foreground
     names = {command.program for command in found}
     is_loop = "sleep" in names and ("for" in names or bool(script.waited_loops))
-    return (
-        commands.is_wait(words)
-        or (is_loop and any(_asks(command) for command in found))
-        or any(_is_kubectl_wait(command) for command in found)
-    )
-
-
-def _is_kubectl_wait(command: Command) -> bool:
-    words = command.words[1:]
-    return command.program == "kubectl" and (
-        words[:1] == ("wait",) or words[:2] == ("rollout", "status")
-    )
+    return commands.is_wait(words) or (is_loop and any(_asks(command) for command in found))
 
 
 def understood(container: Container, variables: Mapping[str, str]) -> Understood:
@@ -108,7 +97,7 @@ def _of(command: Command, script: Script, *, is_piped: bool) -> list[str]:
     if places := dev_tcp(command.words):
         return places
     name = command.program
-    if _is_kubectl_wait(command) or name == "kubectl":
+    if name == "kubectl":
         return cluster.kubectl(command)
     if name in ("k8s-wait-for", "wait_for.sh"):
         return cluster.k8s_wait_for(command)

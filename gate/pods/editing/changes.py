@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gate.pods.editing.emitter import Commented
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     Data = dict[str, Any]
 
@@ -59,15 +59,16 @@ class Change:
     """Where the template stands in its document."""
 
 
-def apply(document: Any, change: Change) -> None:  # noqa: ANN401 -- a document is any data
-    """Make *change* in *document*, in place."""
-    template = at(document, change.path)
-    for each in change.keys:
-        at(template, each.path)[each.key] = plain(each.value)
-    for edit in change.lists:
-        _edit_list(template["spec"], edit)
-    if change.annotation:
-        _annotate(template, change.annotation, change.value)
+def apply(document: Any, made: Iterable[Change]) -> None:  # noqa: ANN401 -- a document is any data
+    """Make the changes *made* in *document*, in place."""
+    for change in made:
+        template = at(document, change.path)
+        for each in change.keys:
+            at(template, each.path)[each.key] = plain(each.value)
+        for edit in change.lists:
+            _edit_list(template["spec"], edit)
+        if change.annotation:
+            _annotate(template, change.annotation, change.value)
 
 
 def at(document: Any, path: Sequence[str | int]) -> Any:  # noqa: ANN401 -- a document is any data

@@ -39,25 +39,28 @@ class Piece:
     """Lines of the file above it."""
     read: nodes.Document
 
-    def change(self, change: Change) -> None:
-        """Make *change* in a template of this piece; raises `nodes.Fault`."""
-        template = changes.at(self.read.value, change.path)
+    def change(self, made: Sequence[Change]) -> None:
+        """Make all changes of this piece, each in a template of its own; raises `nodes.Fault`.
+
+        At once, as the piece is read and compared as a whole: a List may have hundreds of pods.
+        """
         wanted = data(self.read.value)
-        changes.apply(wanted, change)
-        text = self._rewritten(template, change)
+        changes.apply(wanted, made)
+        text = self._rewritten(made)
         found = nodes.document(text, self.offset)
         if found.fault or data(found.value) != wanted:
-            text = _round_trip(self.text, change)
+            text = _round_trip(self.text, made)
             found = nodes.document(text, self.offset)
         if found.fault or data(found.value) != wanted:
+            template = changes.at(self.read.value, made[0].path)
             raise nodes.Fault(template.line, "cannot be rewritten without changing what it means")
         self.text, self.read = text, found
 
-    def _rewritten(self, template: Map, change: Change) -> str:
+    def _rewritten(self, made: Sequence[Change]) -> str:
         if self.text.lstrip().startswith("{"):
-            return _as_json(self.text, change)
+            return _as_json(self.text, made)
         try:
-            return splice(self.text, template, change, self.offset)
+            return splice(self.text, self.read.value, made, self.offset)
         except CannotSplice:
             return ""
 
@@ -79,33 +82,32 @@ def data(value: object) -> Any:  # noqa: ANN401 -- data of any kind
     return value
 
 
-def path_to(root: object, wanted: Map) -> tuple[str | int, ...]:
-    """Return the keys that lead from *root* to *wanted*, a mapping in it."""
+def paths(root: object) -> dict[int, tuple[str | int, ...]]:
+    """Return the keys that lead from *root* to each mapping and list in it, by its `id`."""
+    found: dict[int, tuple[str | int, ...]] = {}
     left: list[tuple[object, tuple[str | int, ...]]] = [(root, ())]
     while left:
         value, path = left.pop()
-        if value is wanted:
-            return path
-        if isinstance(value, Map):
-            left += [(item, (*path, key)) for key, item in value.items()]
-        elif isinstance(value, Seq):
-            left += [(item, (*path, index)) for index, item in enumerate(value)]
-    msg = "not a part of this document"
-    raise KeyError(msg)
+        if id(value) in found or not isinstance(value, Map | Seq):
+            continue
+        found[id(value)] = path
+        pairs = value.items() if isinstance(value, Map) else enumerate(value)
+        left += [(item, (*path, key)) for key, item in pairs]
+    return found
 
 
-def _as_json(text: str, change: Change) -> str:
+def _as_json(text: str, made: Sequence[Change]) -> str:
     try:
         value = json.loads(text)
     except ValueError:
         return ""  # YAML in braces
-    changes.apply(value, change)
+    changes.apply(value, made)
     indent = _INDENT.search(text)
     written = json.dumps(value, indent=len(indent[1]) if indent else None, ensure_ascii=False)
     return written + text[len(text.rstrip()) :]
 
 
-def _round_trip(text: str, change: Change) -> str:
+def _round_trip(text: str, made: Sequence[Change]) -> str:
     from ruamel.yaml import YAML  # noqa: PLC0415 -- only where a document is written in braces
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415
 
@@ -117,7 +119,7 @@ def _round_trip(text: str, change: Change) -> str:
     head, body = _headed(text)
     try:
         value = yaml.load(body)
-        changes.apply(value, _quoted(change))
+        changes.apply(value, [_quoted(change) for change in made])
         out = io.StringIO()
         yaml.dump(value, out)
     except YAMLError:

@@ -32,10 +32,10 @@ def read(inputs: Sequence[tuple[str, str]]) -> list[list[Piece]]:
     return pieces
 
 
-def make(piece: Piece, change: Change) -> None:
-    """Make *change* in *piece*; raises `UsageError` where that would change more."""
+def make(piece: Piece, made: Sequence[Change]) -> None:
+    """Make all changes of *piece*; raises `UsageError` where that would change more."""
     try:
-        piece.change(change)
+        piece.change(made)
     except nodes.Fault as exc:
         msg = f"{piece.file}:{exc.line}: {exc}; nothing is written"
         raise UsageError(msg) from exc

@@ -14,7 +14,7 @@ from gate.pods.editing.emitter import emit
 from gate.pods.nodes import Map, Seq
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gate.pods.editing.changes import Change, KeyEdit, ListEdit
 
@@ -28,22 +28,30 @@ class CannotSplice(Exception):  # noqa: N818 -- it is a way out, not an error
     """The text is not written in a way that can be changed line by line."""
 
 
-def splice(text: str, template: Map, change: Change, offset: int) -> str:
-    """Return *text* with *change*; *offset* lines of the file stand above it."""
+def splice(text: str, document: object, made: Sequence[Change], offset: int) -> str:
+    """Return *text*, read as *document*, with all changes *made*.
+
+    *offset* lines of the file stand above it.
+    """
     lines = text.split("\n")
     page = _Page(lines, offset)
-    spec = template["spec"]
-    if not isinstance(spec, Map):
-        raise CannotSplice
-    patches: list[Patch] = []
-    patches += [_key(page, at(template, each.path), each) for each in change.keys]
-    for edit in change.lists:
-        patches += _list(page, spec, edit)
-    if change.annotation:
-        patches += _annotation(page, template, change.annotation, change.value)
+    patches = [patch for change in made for patch in _patches(page, document, change)]
     for first, end, written in sorted(patches, key=lambda patch: patch[:2], reverse=True):
         lines[first:end] = written
     return "\n".join(lines)
+
+
+def _patches(page: _Page, document: object, change: Change) -> Iterator[Patch]:
+    template = at(document, change.path)
+    spec = template["spec"]
+    if not isinstance(spec, Map):
+        raise CannotSplice
+    for each in change.keys:
+        yield _key(page, at(template, each.path), each)
+    for edit in change.lists:
+        yield from _list(page, spec, edit)
+    if change.annotation:
+        yield from _annotation(page, template, change.annotation, change.value)
 
 
 class _Page:
