@@ -9,7 +9,7 @@ from gate import __version__, config
 from gate.config import tool_flags
 from gate.core import command_line
 from gate.core.errors import UsageError
-from gate.core.suggest import closest
+from gate.core.suggest import closest, hint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,9 +130,7 @@ def _refuse(word: str, arguments: Sequence[str], command: str) -> NoReturn:
 def _no_command(word: str) -> str:
     if command_line.is_url(word):
         return "a dependency is no command; gate wait takes dependencies"
-    near = closest(word, _COMMANDS)
-    hint = f"did you mean {near}?" if near else f"there are {', '.join(_COMMANDS)}"
-    return f"unknown command; {hint}"
+    return f"unknown command; {hint(word, _COMMANDS)}"
 
 
 def _parser() -> _Parser:

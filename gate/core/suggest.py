@@ -18,3 +18,10 @@ def closest(word: str, known: Iterable[str]) -> str:
     cutoff = 0.65 if len(word) <= _SHORT else 0.7
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)
     return near[0] if near else ""
+
+
+def hint(word: str, known: Iterable[str]) -> str:
+    """Return what to write instead of *word*: the closest of *known*, else all there are."""
+    words = list(known)
+    near = closest(word, words)
+    return f"did you mean {near}?" if near else f"there are {', '.join(words)}"

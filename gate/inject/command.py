@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from gate.core.errors import UsageError
 from gate.core.names import IMAGE_VARIABLE
-from gate.core.suggest import closest
+from gate.core.suggest import hint
 from gate.inject import function
 from gate.inject import run as injecting
 from gate.inject.plan import InjectOptions
@@ -61,9 +61,7 @@ def _sources(text: str | None) -> tuple[str, ...]:
     )
     for name in names:
         if name not in SOURCES:
-            near = closest(name, SOURCES)
-            hint = f"did you mean {near}?" if near else f"there are {', '.join(SOURCES)}"
-            msg = f"--sources: {name!r} is not known; {hint}"
+            msg = f"--sources: {name!r} is not known; {hint(name, SOURCES)}"
             raise UsageError(msg)
     return names
 

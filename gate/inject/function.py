@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gate.core.errors import UsageError
-from gate.core.suggest import closest
+from gate.core.suggest import hint
 from gate.pods import nodes
 from gate.pods.nodes import Map, Seq
 
@@ -44,9 +44,7 @@ def _put(given: Namespace, key: str, value: object) -> None:
         setattr(given, _SEVERAL[key], [*(getattr(given, _SEVERAL[key]) or []), *entries])
         return
     if key not in _ONE:
-        near = closest(key, (*_ONE, *_SEVERAL))
-        hint = f"did you mean {near}?" if near else f"there are {', '.join((*_ONE, *_SEVERAL))}"
-        msg = f"functionConfig: {key}: is not known; {hint}"
+        msg = f"functionConfig: {key}: is not known; {hint(key, (*_ONE, *_SEVERAL))}"
         raise UsageError(msg)
     # Kubernetes' parser takes `on` without quotes for true.
     text = ("off", "on")[value] if isinstance(value, bool) else str(value)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gate.config import words
 from gate.core.errors import Problem
 from gate.core.names import annotation
-from gate.core.suggest import closest
+from gate.core.suggest import hint
 from gate.manifest import companions
 from gate.pods.editing.changes import ListEdit
 from gate.pods.editing.emitter import Commented
@@ -42,9 +42,9 @@ def mistakes(workload: Workload) -> Iterator[Problem]:
     known = [each.name for each in workload.pod.containers]
     for name in named(workload):
         if name not in known:
-            near = closest(name, known)
-            hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
-            yield Problem(f"annotation {PREFIX}{name}", f"the pod has no such container; {hint}")
+            yield Problem(
+                f"annotation {PREFIX}{name}", f"the pod has no such container; {hint(name, known)}"
+            )
 
 
 def add(workload: Workload, found: Findings) -> None:

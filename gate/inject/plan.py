@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gate import checks, config
 from gate.core.errors import Problem
 from gate.core.names import ANNOTATION_PREFIX, annotation
-from gate.core.suggest import closest
+from gate.core.suggest import hint
 from gate.inject import parts
 from gate.inject.findings import url_of
 from gate.manifest import container as manifest
@@ -75,9 +75,7 @@ def mistakes(workload: Workload) -> list[Problem]:
         prefix, _, key = name.partition("/")
         is_known = key in _KNOWN or name.startswith(parts.PREFIX)
         if prefix == ANNOTATION_PREFIX and not is_known:
-            near = closest(key, _KNOWN)
-            hint = f"did you mean {near}?" if near else f"there are {', '.join(_KNOWN)}"
-            found.append(Problem(f"annotation {name}", f"is not known; {hint}"))
+            found.append(Problem(f"annotation {name}", f"is not known; {hint(key, _KNOWN)}"))
     return [*found, *parts.mistakes(workload)]
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gate import DISTRIBUTION
 from gate.checks.catalogue import Option
 from gate.core.errors import UsageError
-from gate.core.suggest import closest
+from gate.core.suggest import hint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,9 +36,7 @@ def chosen(entries: Sequence[Entry], schemes: Sequence[str]) -> list[Entry]:
     known = {entry.scheme: entry for entry in entries}
     for position, scheme in enumerate(schemes, start=1):
         if scheme not in known:
-            near = closest(scheme, known)
-            hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
-            msg = f"checks: argument {position} is no scheme; {hint}"
+            msg = f"checks: argument {position} is no scheme; {hint(scheme, known)}"
             raise UsageError(msg)
     return [known[scheme] for scheme in schemes] or list(entries)
 
