@@ -154,6 +154,22 @@ spec:
     assert gate["startupProbe"]["timeoutSeconds"] == 30
 
 
+@pytest.mark.parametrize("word", ["on", "12:30"])
+def test_a_text_that_looks_like_something_else_stays_a_text_in_braces(
+    word: str, manifest: Manifest
+) -> None:
+    probe = f"{{exec: {{command: [check, '{word}']}}, periodSeconds: 2}}"
+    agent = f"{{name: agent, image: agent, restartPolicy: Always, readinessProbe: {probe}}}"
+    app = "{name: app, image: app, env: [{name: AGENT, value: 'http://localhost:8080'}]}"
+    manifest.path.write_text(
+        f"kind: Pod\nspec:\n  initContainers: [{agent}]\n  containers: [{app}]\n"
+    )
+
+    assert manifest.lint("--fix") == 0
+    (written,) = yaml.safe_load(manifest.path.read_text())["spec"]["initContainers"]
+    assert written["startupProbe"]["exec"]["command"] == ["check", word]
+
+
 def test_without_the_library_that_writes_braces_it_says_what_to_install(
     manifest: Manifest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -133,7 +133,10 @@ def _quoted(change: Change) -> Change:
         replace(each, added=tuple(_quoted_texts(changes.plain(item)) for item in each.added))
         for each in change.lists
     )
-    return replace(change, lists=lists)
+    keys = tuple(
+        replace(each, value=_quoted_texts(changes.plain(each.value))) for each in change.keys
+    )
+    return replace(change, lists=lists, keys=keys)
 
 
 def _quoted_texts(value: Any) -> Any:  # noqa: ANN401 -- data of any kind
