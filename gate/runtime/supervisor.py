@@ -7,6 +7,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+from gate.runtime import orphans
 from gate.runtime.runner import DependencyCheck, run_checks
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ async def run_until_exit(
     """Run the checks and *others* until *exit_code* is set; then cancel what still runs."""
     tasks = [
         asyncio.ensure_future(run_checks(dependency_checks, board)),
+        asyncio.ensure_future(orphans.clear_away()),
         *(asyncio.ensure_future(other) for other in others),
     ]
     for task in tasks:

@@ -233,8 +233,13 @@ def main(listener_fd: int, table_fd: int) -> NoReturn:
     listener = _socket.socket(fileno=listener_fd)
     listener.setblocking(False)
     responder = Responder(listener, table)
-    # As PID 1 it inherits the orphans of the container: the kernel clears them away.
+    # As PID 1 it inherits orphans: the kernel clears them away, but those that have ended by now.
     _signal.signal(_signal.SIGCHLD, _signal.SIG_IGN)
+    try:
+        while posix.waitpid(-1, posix.WNOHANG)[0]:
+            continue
+    except ChildProcessError:
+        pass
     for number in (_signal.SIGTERM, _signal.SIGINT):
         _signal.signal(number, lambda *_: responder.stop())
     # Blocked since before the exec: one that came meanwhile is heeded now.

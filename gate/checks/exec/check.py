@@ -24,6 +24,7 @@ from gate.checks.exec.output import Output
 from gate.core import attempt
 from gate.core.errors import Absent, CheckFailed
 from gate.core.target import whole_number
+from gate.runtime import orphans
 from gate.runtime.threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -119,17 +120,18 @@ def _end(process: subprocess.Popen[bytes]) -> os.waitid_result | None:
     The process stays a zombie until its group is killed, so that its number cannot be reused
     before. As PID 1, gate inherits the orphans of the group, and reaps them too.
     """
-    try:
-        end = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        _kill(process.pid)
-        with suppress(ChildProcessError):
-            while True:
-                os.waitpid(-process.pid, 0)
-    except ChildProcessError:
-        return None
-    finally:
-        # Nothing is left to wait for; it only learns that.
-        process.wait()
+    with orphans.own(process.pid):
+        try:
+            end = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            _kill(process.pid)
+            with suppress(ChildProcessError):
+                while True:
+                    os.waitpid(-process.pid, 0)
+        except ChildProcessError:
+            return None
+        finally:
+            # Nothing is left to wait for; it only learns that.
+            process.wait()
     return end
 
 

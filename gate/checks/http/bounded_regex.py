@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from gate.core import attempt, durations
 from gate.core.errors import CheckFailed
+from gate.runtime import orphans
 from gate.runtime.threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _start() -> subprocess.Popen[bytes]:
 
 def _end(process: subprocess.Popen[bytes], task: bytes, seconds: float) -> int | None:
     """Hand over *task*, wait for the end and return the exit code; None: it took too long."""
-    with process:
+    with orphans.own(process.pid), process:
         try:
             process.communicate(task, timeout=seconds)
         except subprocess.TimeoutExpired:
