@@ -29,7 +29,7 @@ CHECKS = [
 EDGES = {"aiohttp", "structlog", "prometheus_client"}
 OURS = {"gate.core.latch", "gate.runtime.board", "gate.runtime.runner", "gate.config", "gate.cli"}
 OURS |= {"gate.serve", "gate.report"}
-DRIVERS = {"aiokafka", "aiomysql", "asyncpg", "dns", "h2", "pymongo", "grpc"}
+DRIVERS = {"aiomysql", "asyncpg", "dns", "h2", "pymongo", "grpc"}
 WORLD = {"asyncio", "socket", "ssl", "select", "subprocess", "threading", "logging", "pathlib"}
 
 
@@ -47,7 +47,6 @@ DOORS = {
         *("checks.http.http1", "checks.http.http2", "checks.http.request", "checks.http.options"),
         *("checks.http.routing", "checks.identity.exchange", "checks.k8s.api"),
     },
-    "aiokafka": {"checks.kafka.scram"},
     "asyncpg": {"checks.postgresql.answers", "checks.postgresql.driver"},
     "dns": {"checks.dns.resolver", "checks.mongodb.srv"},
     "pymongo": {"checks.mongodb.driver"},

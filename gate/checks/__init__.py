@@ -120,7 +120,6 @@ _WITH_FORMS = frozenset(
 """Schemes whose checks read what follows a `+`: the app's driver, or a way to connect."""
 
 EXTRAS: dict[str, str] = {
-    "aiokafka": "kafka",
     "asyncpg": "postgresql",
     "dns": "dns",
     "h2": "http2",

@@ -35,7 +35,6 @@ NEEDS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "gate.checks.dns.check": (("dns", "dns", "options type and server"),),
     "gate.checks.grpc.check": _GRPC,
     "gate.checks.http.check": (_HTTP2,),
-    "gate.checks.kafka.check": (("aiokafka", "kafka", "a login by SCRAM"),),
     "gate.checks.mongodb.check": (
         ("pymongo", "mongodb", "a login"),
         ("dns", "mongodb", "mongodb+srv"),

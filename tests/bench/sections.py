@@ -121,7 +121,6 @@ DRIVERS = {
     "dns (with type or server)": "gate.checks.dns.resolver",
     "postgresql (login)": "gate.checks.postgresql.driver",
     "mongodb (login)": "gate.checks.mongodb.driver",
-    "kafka (SCRAM)": "gate.checks.kafka.scram",
     "mysql": "gate.checks.mysql.check",
     "redis": "gate.checks.redis.check",
     "k8s": "gate.checks.k8s.check",

@@ -171,7 +171,6 @@ def test_another_package_cannot_replace_a_scheme_of_ours(another_package: Path) 
 
 
 DRIVERS = {
-    "aiokafka": ("kafka://user:pw@db:9092 sasl=scram-sha-256", "kafka"),
     "asyncpg": ("postgresql://user:pw@db/app query='select 1'", "postgresql"),
     "dns": ("dns://db type=SRV", "dns"),
     "h2": ("https://db http2", "http2"),

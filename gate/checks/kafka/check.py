@@ -1,7 +1,7 @@
 """kafka://host1:port,host2:port -- a broker answers metadata; each `topic` has all its leaders.
 
-Spoken by hand, except SCRAM, for which the driver is used. So every answer is bounded, all
-addresses are tried, and the TLS options are those of every other check.
+Spoken by hand. So every answer is bounded, all addresses are tried, and the TLS options are those
+of every other check.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from gate.checks.kafka.protocol import Connection
 from gate.checks.kafka.sasl import Sasl, plain
+from gate.checks.kafka.scram import scram
 from gate.checks.kafka.topics import judge
 from gate.checks.wire import credentials, tls_options
 from gate.checks.wire.several_hosts import first_ready
@@ -123,7 +123,5 @@ def _sasl_of(target: Target) -> Sasl | None:
         target.problem(f"sasl: how to log in; write sasl= and one of {', '.join(_MECHANISMS)}")
     if not login.username:
         target.problem("the URL has a password but no user; write kafka://user:password@host")
-    mechanism: Mechanism = plain
-    if name.startswith("scram"):
-        mechanism = import_module("gate.checks.kafka.scram").scram
+    mechanism: Mechanism = scram if name.startswith("scram") else plain
     return Sasl(name.upper(), mechanism, login)

@@ -5,8 +5,8 @@ message schemas of Apache Kafka (clients/src/main/resources/common/message) for 
 0-2, Metadata 0-5, SaslHandshake 0-1 and SaslAuthenticate 0-1, and the behaviour of
 SaslServerAuthenticator and KafkaApis: a listener with SASL hangs up on anything before the
 login, one without answers a handshake with ILLEGAL_SASL_STATE, and a topic asked for with
-`allow_auto_topic_creation` comes to be. That it is faithful enough is tested by aiokafka:
-it logs in, fails to, and reads the same metadata.
+`allow_auto_topic_creation` comes to be. That it is faithful enough is tested by
+librdkafka: it logs in, fails to, and reads the same metadata.
 """
 
 from __future__ import annotations
