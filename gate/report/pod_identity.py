@@ -55,7 +55,8 @@ def own(token: str, namespace: str) -> Pod:
     A token that the kubelet has mounted names its pod, so no variable is needed.
     """
     claims = _claims(token)
-    pod = claims.get("pod") or {}
+    said = claims.get("pod")
+    pod = said if isinstance(said, dict) else {}
     return Pod(
         namespace=os.environ.get("POD_NAMESPACE") or claims.get("namespace") or namespace,
         name=os.environ.get("POD_NAME") or pod.get("name") or name(),
@@ -69,6 +70,6 @@ def _claims(token: str) -> dict[str, Any]:
         payload = token.split(".")[1]
         padded = payload + "=" * (-len(payload) % 4)
         claims = json.loads(base64.urlsafe_b64decode(padded))["kubernetes.io"]
-    except (IndexError, KeyError, TypeError, ValueError):
+    except (IndexError, KeyError, TypeError, ValueError, RecursionError):
         return {}
     return claims if isinstance(claims, dict) else {}

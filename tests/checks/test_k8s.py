@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from tests.checks.servers.kubernetes import Kubernetes
+from tests.checks.servers.raw_http import serving, status
 from tests.conftest import free_port, outcome, run, why_not
 
 LABELS: Any = {"labels": {"app": "db"}}
@@ -92,16 +95,20 @@ def test_a_refusal_of_the_server_is_told_with_its_text() -> None:
     assert run(main()) == "API server: status 429: too many requests, please try again later"
 
 
-def test_something_else_on_the_port_is_no_list() -> None:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello")
-        writer.close()
-
+@pytest.mark.parametrize(
+    "body",
+    [
+        "hello",
+        '{"metadata": "x", "items": []}',
+        '{"metadata": {}, "items": {"a": 1}}',
+        '{"metadata": {}, "items": ["db"]}',
+        '{"metadata": {}, "items": [{"kind": "Job"}]}',
+    ],
+)
+def test_something_else_on_the_port_is_no_list(body: str) -> None:
     async def main() -> str:
-        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-            port = server.sockets[0].getsockname()[1]
-            return await why_not(f"k8s:job/x server=http://127.0.0.1:{port}")
+        async with serving(status(200, body=body)) as served:
+            return await why_not(f"k8s:job/x server={served.url}")
 
     assert run(main()) == "API server: the answer is not a list of objects"
 

@@ -231,6 +231,24 @@ def test_an_endpoint_in_two_address_families_is_one() -> None:
     assert run(main()) == "1 of 2 endpoints ready"
 
 
+def test_objects_of_an_extension_that_gives_no_uid_are_told_apart_by_name() -> None:
+    async def main() -> str:
+        async with Kubernetes() as server:
+            for name in ("a", "b"):
+                server.put("pods", name, metadata={"uid": None, "labels": {"app": "db"}}, **READY)
+            return await why_not(of(server, "pod?selector=app=db", "namespace=prod min=2"))
+
+    assert run(main()) == ""
+
+
+@pytest.mark.parametrize("addresses", [None, [], 7, {"a": "b"}])
+def test_an_endpoint_without_a_uid_or_an_address_is_one_all_the_same(addresses: Any) -> None:
+    thing = endpoint_slice(True)
+    thing["endpoints"] = [{"addresses": addresses}]
+
+    assert run(reason_with("endpointslices", "service/db", thing)) == ""
+
+
 CONDITIONS = [
     (conditions(("Ready", "True")), "Ready", ""),
     (conditions(("Ready", "True")), "ready=true", ""),

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from gate.checks.k8s import watch
 from gate.checks.k8s.check import OLDEST_NO, OLDEST_YES, K8s
 from gate.core.errors import CheckFailed
@@ -389,3 +391,12 @@ def test_a_frozen_api_server_is_named() -> None:
             return await why_not(line)
 
     assert run(main()) == "API server: response: no answer within 100ms"
+
+
+@pytest.mark.parametrize("thing", [None, 7, {}, {"kind": "Job"}, {"metadata": ["x"]}])
+def test_a_watch_that_tells_of_no_object_is_of_no_more_use(thing: object) -> None:
+    check = watch_for("x k8s:job/x server=http://127.0.0.1:1 namespace=prod").check
+    assert isinstance(check, K8s)
+
+    assert not check.watch._take({"type": "ADDED", "object": thing})
+    assert check.watch.findings == {}

@@ -27,6 +27,7 @@ from gate.lint.run import lint
 from gate.pods import shell
 from gate.runtime.runner import DependencyCheck, make_attempt
 from gate.serve import request_head
+from tests.fuzz.readers import READERS
 from tests.virtual import VirtualLoop
 
 Target = Callable[[bytes], None]
@@ -42,8 +43,10 @@ LINES = {
     "http-redirects": "http://h/ redirects=follow",
     "k8s-deployment": "k8s:deployment/x server=http://h namespace=a",
     "k8s-custom": "k8s:widgets.example.com/v1/x condition=Ready server=http://h namespace=a",
+    "k8s-pods": "k8s:pod?selector=app=a server=http://h namespace=a min=1",
     "kafka": "kafka://h topic=a",
     "kafka-plain": "kafka://a:password@h sasl=plain topic=a",
+    "kafka-scram": "kafka://a:password@h sasl=scram-sha-256",
     "ldap": "ldap://h",
     "memcached": "memcached://a:password@h",
     "mongodb": "mongodb://h/a",
@@ -52,13 +55,16 @@ LINES = {
     "mysql": "mysql://a:password@h/a query='SELECT 1'",
     "mysql-greeting": "mysql://h",
     "nats": "nats://a:password@h",
+    "openai": "openai://h model=a",
     "oracle": "oracle://h/a",
     "postgresql": "postgresql://h/a?sslmode=disable",
     "redis": "redis://a:password@h/1 role=master key=a",
     "smtp": "smtp://h",
+    "spiffe": "spiffe:///run/a.sock id=spiffe://a/b",
     "ssh": "ssh://h",
     "temporal": "temporal://h:1",
     "zookeeper": "zookeeper://h",
+    "zookeeper-node": "zookeeper://h/a",
 }
 """Checks that read what a server says."""
 CHECKS = [name for name, line in LINES.items() if line.partition(":")[0] in SCHEMES]
@@ -248,6 +254,7 @@ TARGETS: dict[str, Target] = {
     "request-head": request,
     "http2-frames": frames,
     "health-document": health,
+    **READERS,
     **{name: partial(attempt_at, name) for name in CHECKS},
 }
 """Names to targets."""

@@ -370,7 +370,15 @@ def test_the_token_says_which_pod_this_is(monkeypatch: pytest.MonkeyPatch) -> No
     assert found == pod_identity.Pod(namespace="prod", name="shop-1", uid="u-1")
 
 
-@pytest.mark.parametrize("token", ["", "opaque", "a.b.c", "a.e30.c", "a.W10.c"])
+ODD = [
+    base64.urlsafe_b64encode(odd).decode()
+    for odd in (b'{"kubernetes.io": {"pod": ["x"]}}', b"[" * 99_999)
+]
+
+
+@pytest.mark.parametrize(
+    "token", ["", "opaque", *(f"a.{payload}.c" for payload in ("b", "e30", "W10", *ODD))]
+)
 def test_a_token_that_says_nothing_leaves_the_host_name(
     token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from gate.checks.k8s.api import GONE, OK, Resource, refusal
 from gate.core.errors import CheckFailed
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 PAGE = 100
 """Objects in one answer to a list."""
 _JSON = "application/json"
+_NO_LIST = "API server: the answer is not a list of objects"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ async def read(
     query = {**wanted.selection, "limit": str(wanted.page)}
     while True:
         page = await _page(connection, wanted, query)
-        for thing in page.get("items") or ():
+        for thing in _objects(page):
             take(thing)
         if not page["metadata"].get("continue"):
             return str(page["metadata"].get("resourceVersion") or "")
@@ -57,7 +58,18 @@ async def _page(connection: Connection, wanted: Wanted, query: dict[str, str]) -
     if answer.status_code != OK:
         place = resource.where(namespace)
         raise refusal(answer.status_code, page, "list", resource, place)
-    if not isinstance(page, dict) or not isinstance(page.get("metadata"), dict):
-        msg = "API server: the answer is not a list of objects"
-        raise CheckFailed(msg)
+    if not is_object(page):
+        raise CheckFailed(_NO_LIST)
     return page
+
+
+def _objects(page: dict[str, Any]) -> list[dict[str, Any]]:
+    found = page.get("items") or []
+    if not isinstance(found, list) or not all(map(is_object, found)):
+        raise CheckFailed(_NO_LIST)
+    return found
+
+
+def is_object(said: object) -> TypeGuard[dict[str, Any]]:
+    """Whether *said* has metadata, as lists and objects of the API have."""
+    return isinstance(said, dict) and isinstance(said.get("metadata"), dict)

@@ -28,7 +28,13 @@ def finding(judge: Judge, thing: Object) -> Finding:
     """Return what *judge* finds; what is being deleted is never ready."""
     meta = _part(thing, "metadata")
     reason = "being deleted" if meta.get("deletionTimestamp") else judge(thing)
-    return Finding(reason=reason) if reason else Finding(frozenset({str(meta.get("uid"))}))
+    return Finding(reason=reason) if reason else Finding(frozenset({identity(thing)}))
+
+
+def identity(thing: Object) -> str:
+    """Return what tells *thing* from others: not everything an extension serves has a uid."""
+    meta = _part(thing, "metadata")
+    return str(meta.get("uid") or f"{meta.get('namespace')}/{meta.get('name')}")
 
 
 def endpoints(endpoint_slice: Object) -> Finding:
@@ -37,8 +43,9 @@ def endpoints(endpoint_slice: Object) -> Finding:
     for endpoint in _items(endpoint_slice, "endpoints"):
         # Not given means ready, as the API says; of several addresses only the first counts.
         if _part(endpoint, "conditions").get("ready") is not False:
-            addresses = endpoint.get("addresses") or [""]
-            ready.add(str(_part(endpoint, "targetRef").get("uid") or addresses[0]))
+            found = endpoint.get("addresses")
+            address = found[0] if found and isinstance(found, list) else ""
+            ready.add(str(_part(endpoint, "targetRef").get("uid") or address))
     return Finding(frozenset(ready))
 
 

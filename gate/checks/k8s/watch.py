@@ -26,11 +26,12 @@ from gate.checks.k8s.api import (
     parsed,
     refusal,
 )
+from gate.checks.k8s.readiness import identity
 from gate.core.errors import CheckFailed
 
 if TYPE_CHECKING:
     from gate.checks.k8s.options import Wanted
-    from gate.checks.k8s.readiness import Finding, Object
+    from gate.checks.k8s.readiness import Finding
     from gate.checks.k8s.service_account import Account
 
 LIFE = 300
@@ -54,7 +55,7 @@ class Watch:
         wanted: Wanted,
     ) -> None:
         self.findings: dict[str, Finding] = {}
-        """By uid; as of the latest `refresh` and what the watch has brought since."""
+        """By identity; as of the latest `refresh` and what the watch has brought since."""
         self.namespace = ""
         self.lacks = ""
         """Why there is no watch, if RBAC does not allow it: objects are then listed at times."""
@@ -126,10 +127,12 @@ class Watch:
             return {}, ""
         if answer.status_code != OK:
             raise refusal(answer.status_code, thing, "get", self._resource, self._place())
-        if not isinstance(thing, dict) or not isinstance(thing.get("metadata"), dict):
+        if not listing.is_object(thing):
             msg = "API server: the answer is not an object"
             raise CheckFailed(msg)
-        return {_uid(thing): self._find(thing)}, str(thing["metadata"].get("resourceVersion") or "")
+        return {identity(thing): self._find(thing)}, str(
+            thing["metadata"].get("resourceVersion") or ""
+        )
 
     def _accepted(self, form: str) -> str:
         """Return the media types of an answer: the metadata alone where that is enough."""
@@ -147,7 +150,7 @@ class Watch:
                 selection=self._selection,
                 accept=self._accepted("PartialObjectMetadataList"),
             ),
-            lambda thing: findings.update({_uid(thing): self._find(thing)}),
+            lambda thing: findings.update({identity(thing): self._find(thing)}),
         )
         return findings, version
 
@@ -203,15 +206,15 @@ class Watch:
     def _take(self, event: Any) -> bool:  # noqa: ANN401 -- JSON is anything
         """Take in *event*; return False if the watch is of no more use."""
         thing = event.get("object") if isinstance(event, dict) else None
-        if not isinstance(thing, dict) or event.get("type") == "ERROR":
+        if not listing.is_object(thing) or event.get("type") == "ERROR":
             return False
         self._heard = asyncio.get_running_loop().time()
         if event.get("type") == "BOOKMARK":
             return True
         if event.get("type") == "DELETED":
-            self.findings.pop(_uid(thing), None)
+            self.findings.pop(identity(thing), None)
         else:
-            self.findings[_uid(thing)] = self._find(thing)
+            self.findings[identity(thing)] = self._find(thing)
         self._news.set()
         return True
 
@@ -220,7 +223,3 @@ class Watch:
 
     def _place(self) -> str:
         return self._resource.where(self.namespace)
-
-
-def _uid(thing: Object) -> str:
-    return str(thing["metadata"]["uid"])
