@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
     from gate.pods.pod import Pod
 
+Amount = str | int | float | None
 _DEFAULT = "default"
 _MODE = "istio.io/dataplane-mode"
 
@@ -23,6 +25,35 @@ class Service:
     selector: dict[str, str]
     is_headless: bool
     publishes_not_ready: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """A PodDisruptionBudget of the input."""
+
+    name: str
+    namespace: str
+    selector: dict[str, str]
+    """Its `matchLabels`; none: all pods of the namespace."""
+    least: Amount
+    """`minAvailable`."""
+    most: Amount
+    """`maxUnavailable`."""
+
+    def allows(self, replicas: int) -> int:
+        """Return how many of *replicas* pods may be evicted; of a percentage, rounded up."""
+        if self.most is not None:
+            return _count(self.most, replicas)
+        return max(0, replicas - _count(self.least, replicas))
+
+
+def _count(amount: Amount, replicas: int) -> int:
+    """Return *amount*, a number or a percentage of *replicas*; what is neither counts as all."""
+    text = str(amount).strip()
+    number = text.removesuffix("%")
+    if not (number.isascii() and number.isdigit()):
+        return replicas
+    return math.ceil(int(number) * replicas / 100) if text.endswith("%") else int(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +76,11 @@ class Around:
     namespaces: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """The labels of each."""
     pods: list[Pod] = field(default_factory=list)
+    budgets: list[Budget] = field(default_factory=list)
     stuck: dict[int, Any] | None = None
     """What waits in a circle, once it has been looked for."""
     _groups: dict[tuple[str, frozenset[tuple[str, str]]], Group] = field(default_factory=dict)
+    _scaled: set[tuple[str, str, str]] = field(default_factory=set)
     _workloads: dict[tuple[str, str, str], Pod] = field(default_factory=dict)
     _labelled: dict[tuple[str, str, str], list[Pod]] = field(default_factory=dict)
 
@@ -63,6 +96,21 @@ class Around:
         self._workloads[pod.namespace or _DEFAULT, pod.kind.lower(), pod.name] = pod
         for label in pod.labels.items():
             self._labelled.setdefault((pod.namespace or _DEFAULT, *label), []).append(pod)
+
+    def add_scaler(self, namespace: str, kind: str, name: str) -> None:
+        """Note that something else decides how many pods this workload has."""
+        self._scaled.add((namespace or _DEFAULT, kind, name))
+
+    def replicas_of(self, pod: Pod) -> int | None:
+        """Return how many of *pod* there are, None where that is not written or may change."""
+        is_scaled = (pod.namespace or _DEFAULT, pod.kind.lower(), pod.name) in self._scaled
+        return None if is_scaled else pod.scale.replicas
+
+    def budgets_of(self, pod: Pod) -> list[Budget]:
+        """Return the disruption budgets that count *pod*."""
+        namespace, labels = pod.namespace or _DEFAULT, pod.labels.items()
+        beside = (each for each in self.budgets if (each.namespace or _DEFAULT) == namespace)
+        return [each for each in beside if each.selector.items() <= labels]
 
     def service(self, name: str, namespace: str) -> Service | None:
         """Return the Service *name* of *namespace*, empty for the default one."""

@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gate.pods.around import Service
+from gate.pods import beside
 from gate.pods.containers import container
 from gate.pods.fields import Fields
 from gate.pods.hit import Hit
 from gate.pods.nodes import Map, Seq
-from gate.pods.pod import Note, Pod
+from gate.pods.pod import Note, Pod, Scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _PLACEHOLDER = re.compile(r"<[^<>]+>|\$\{?\w+\}?$")
 _TEMPLATES = ("template", "podtemplatespec")
+_SCALED = {"Deployment", "ReplicaSet", "ReplicationController", "Rollout", "StatefulSet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +39,17 @@ class Found:
 def read(value: object, file: str, around: Around, found: Found) -> None:
     """Put the pods of the document *value* into *found*, and what else counts into *around*."""
     for raw in objects(value):
-        top = Fields(raw, found.notes)
-        kind = raw.get("kind")
-        if kind == "Service" and str(raw.get("apiVersion")) == "v1":
-            around.add_service(_service(top))
-        elif kind == "Namespace":
-            meta = top.inner("metadata")
-            around.namespaces[meta.text("name")] = meta.pairs("labels")
-        elif isinstance(kind, str):
-            for pod in _templates(raw, kind):
-                items = _written(pod)
-                if bare := next((each for each in items if _is_bare(each)), None):
-                    found.skipped.append(_skipped(bare))
-                elif items:
-                    found.pods.append(_pod(Fields(pod, found.notes), top, kind, file, around))
-                    found.templates.append(pod)
-                    around.add_pod(found.pods[-1])
+        top, kind = Fields(raw, found.notes), raw.get("kind")
+        if not isinstance(kind, str) or beside.read(top, kind, around):
+            continue
+        for pod in _templates(raw, kind):
+            items = _written(pod)
+            if bare := next((each for each in items if _is_bare(each)), None):
+                found.skipped.append(_skipped(bare))
+            elif items:
+                found.pods.append(_pod(Fields(pod, found.notes), top, kind, file, around))
+                found.templates.append(pod)
+                around.add_pod(found.pods[-1])
 
 
 def objects(value: object) -> Iterator[Map]:
@@ -141,6 +137,7 @@ def _pod(pod: Fields, top: Fields, kind: str, file: str, around: Around) -> Pod:
         ),
         volumes={each.text("name"): _kind(each) for each in spec.each("volumes")} | _claims(outer),
         restart_policy=spec.text("restartPolicy", "Always"),
+        scale=_scale(outer) if kind in _SCALED else Scale(None, 0, ""),
         has_service_links=spec.flag("enableServiceLinks", default=True),
         has_host_network=spec.flag("hostNetwork", default=False),
         active_deadline=bounded.number("activeDeadlineSeconds"),
@@ -169,16 +166,10 @@ def _claims(outer: Fields) -> dict[str, str]:
     return {each.inner("metadata").text("name"): "persistentVolumeClaim" for each in claims}
 
 
+def _scale(outer: Fields) -> Scale:
+    first = outer.inner("ordinals").number("start", 0) or 0
+    return Scale(outer.number("replicas"), first, outer.text("serviceName"))
+
+
 def _kind(volume: Fields) -> str:
     return next((key for key in volume.raw if key != "name"), "emptyDir")
-
-
-def _service(top: Fields) -> Service:
-    spec = top.inner("spec")
-    return Service(
-        name=top.inner("metadata").text("name"),
-        namespace=top.inner("metadata").text("namespace"),
-        selector=spec.pairs("selector"),
-        is_headless=spec.raw.get("clusterIP") == "None",
-        publishes_not_ready=spec.flag("publishNotReadyAddresses", default=False),
-    )

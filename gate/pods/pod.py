@@ -144,6 +144,17 @@ class Note(NamedTuple):
     line: int
 
 
+class Scale(NamedTuple):
+    """How many pods a workload makes, and how those of a StatefulSet are called."""
+
+    replicas: int | None
+    """None where the manifest does not say."""
+    first: int
+    """The ordinal of the first one."""
+    service: str
+    """The Service that gives each its name, empty where none is written."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pod:
     """A Pod or a pod template, with what of its workload matters."""
@@ -162,6 +173,7 @@ class Pod:
     volumes: dict[str, str]
     """Name to kind (`emptyDir`)."""
     restart_policy: str
+    scale: Scale
     has_service_links: bool
     has_host_network: bool
     active_deadline: int | None
