@@ -1,4 +1,4 @@
-.PHONY: run test bench docs fuzz soak lint-fix lock image image-test image-size sbom kubectl-gate release-check clean
+.PHONY: run test bench docs fuzz soak lint-fix lock audit image image-test image-size sbom kubectl-gate release-check clean
 
 # Watch gate do its job: an app held back by a sidecar and a database that come late.
 run:
@@ -45,6 +45,10 @@ lint-fix:
 lock:
 	@.ci/setup
 	@PATH="$$PWD/.venv/bin:$$PATH" .ci/lock
+
+# Whether a locked package has a known vulnerability, as far as PyPI can be asked; part of `make test`.
+audit:
+	@python3 .ci/audit
 
 # The image; EXTRAS= for the smallest, EXTRAS=postgres,dns for some, all,otel with traces. BASE and BUILDER give other
 # bases, by digest for a release. All files are of 1970: the same sources give the same layers,
