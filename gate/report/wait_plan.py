@@ -50,6 +50,11 @@ class WaitPlan:
         """Warn of a file that cannot be used; nothing is worth failing for it."""
         self.logger.warning(event, path=path, reason=(exc.strerror or str(exc)).lower())
 
+    def tell_blocked(self, place: str) -> None:
+        """Say that gate leaves without an end in good order; the main thread is at *place*."""
+        reason = "a check does not let gate end, or there is hardly any CPU"
+        self.logger.error("gate.blocked", place=place, reason=reason)
+
 
 def make_board(
     plan: WaitPlan,

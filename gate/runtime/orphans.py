@@ -36,8 +36,9 @@ async def clear_away() -> None:
     """Reap what ends and nobody asks for, until cancelled; nothing to do but for PID 1."""
     if os.getpid() != 1:
         return
-    ended = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, ended.set)
+    ended, loop = asyncio.Event(), asyncio.get_running_loop()
+    # Not by the loop's own method, which would take over the pipe of `gate.runtime.signals`.
+    signal.signal(signal.SIGCHLD, lambda *_: loop.call_soon_threadsafe(ended.set))
     left: set[int] = set()
     while True:
         left = reap(left)

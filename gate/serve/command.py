@@ -17,7 +17,8 @@ from gate.core.model import Phase, TransitionKind
 from gate.core.url import is_loopback
 from gate.report import log, pod_identity, status
 from gate.report.wait_plan import WaitPlan, make_board
-from gate.runtime.supervisor import exit_code_on_signal, run_until_exit, settle
+from gate.runtime.signals import exit_code_on_signal, settle
+from gate.runtime.supervisor import run_until_exit
 from gate.runtime.threads import run_in_thread
 from gate.serve import state_file
 from gate.serve.answers import Answers
@@ -36,17 +37,13 @@ async def serve(plan: WaitPlan, sock: socket.socket) -> int:
 
     0: a sidecar that was told to stop has not failed; 1: `GATE_ON_TIMEOUT=exit`.
     """
+    with exit_code_on_signal({signal.SIGTERM: 0, signal.SIGINT: 0}, plan.tell_blocked) as exit_code:
+        return await _serve(plan, sock, exit_code)
+
+
+async def _serve(plan: WaitPlan, sock: socket.socket, exit_code: asyncio.Future[int]) -> int:
+    board = _board(plan)
     settings = plan.settings
-    # A disabled gate has checked nothing, so its opening is not remembered.
-    path = None if settings.disabled else settings.state_file
-    observers = [] if path is None else [_Marker(path, plan).observe]
-    board = make_board(
-        plan,
-        timeout=settings.timeout,
-        open_on_timeout=settings.on_timeout == "open",
-        observers=observers,
-    )
-    exit_code = exit_code_on_signal({signal.SIGTERM: 0, signal.SIGINT: 0})
     answers = Answers(board, tells_degraded=settings.degraded_event, shows_all=settings.status)
     server = Server(board, answers)
     await server.start(sock)
@@ -68,6 +65,19 @@ async def serve(plan: WaitPlan, sock: socket.socket) -> int:
     finally:
         board.stop()
         await server.close()
+
+
+def _board(plan: WaitPlan) -> Board:
+    settings = plan.settings
+    # A disabled gate has checked nothing, so its opening is not remembered.
+    path = None if settings.disabled else settings.state_file
+    observers = [] if path is None else [_Marker(path, plan).observe]
+    return make_board(
+        plan,
+        timeout=settings.timeout,
+        open_on_timeout=settings.on_timeout == "open",
+        observers=observers,
+    )
 
 
 def _announce(plan: WaitPlan, sock: socket.socket) -> None:

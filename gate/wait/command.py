@@ -15,7 +15,8 @@ from gate.report import plain_text
 from gate.report.wait_plan import WaitPlan, make_board
 from gate.runtime.board import Board
 from gate.runtime.runner import DependencyCheck, make_attempt
-from gate.runtime.supervisor import exit_code_on_signal, run_until_exit, settle
+from gate.runtime.signals import exit_code_on_signal, settle
+from gate.runtime.supervisor import run_until_exit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,12 +49,13 @@ async def wait(plan: WaitPlan, displays: Sequence[Display] = ()) -> int:
         return 0
     observers = [display.observe for display in displays]
     board = make_board(plan, timeout=plan.settings.timeout or TIMEOUT, observers=observers)
-    exit_code = exit_code_on_signal({one: 128 + one for one in (signal.SIGTERM, signal.SIGINT)})
+    codes = {one: 128 + one for one in (signal.SIGTERM, signal.SIGINT)}
     others = plan.reminders(board) + [display.follow(board) for display in displays]
     try:
-        code = await run_until_exit(
-            plan.dependency_checks, board, exit_code, _settle(board, exit_code), *others
-        )
+        with exit_code_on_signal(codes, plan.tell_blocked) as exit_code:
+            code = await run_until_exit(
+                plan.dependency_checks, board, exit_code, _settle(board, exit_code), *others
+            )
     finally:
         for display in displays:
             display.end(board)
