@@ -155,7 +155,8 @@ def test_what_a_probe_imports_brings_nothing(module: str) -> None:
         ),
         (
             "runtime.board",
-            {f"core.{each}" for each in ("attempt_counters", "model", "parts")} | {"core"},
+            {f"core.{each}" for each in ("attempt_counters", "model", "parts")}
+            | {"core", "runtime.suspension"},
         ),
         (
             "runtime.runner",

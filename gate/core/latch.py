@@ -105,6 +105,10 @@ class Latch:
         new, self._new = tuple(self._new), []
         return new
 
+    def doubt(self, now: float) -> None:
+        """Take no success of an attempt that began before *now* for a proof."""
+        self._proofs.void = now
+
     def note_part(self, now: float, name: str, degraded: str) -> None:
         """Keep in the history that the part *name* has opened; told with the next change."""
         self._tell(now, TransitionKind.PART_OPENED, name=name, reason=degraded)
@@ -160,7 +164,7 @@ class Latch:
     def _open_if_ready(self, now: float) -> None:
         needs = rule.needs(self._states)
         if rule.unmet(self._states):
-            self._proofs = Proofs(self._proofs.freshness)
+            self._proofs = Proofs(self._proofs.freshness, self._proofs.void)
         elif self._confirms and self._proofs.ask(needs, self._states, now):
             return
         else:

@@ -13,6 +13,7 @@ it before one another.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Proofs:
 
     freshness: float
     """Seconds that a slow success counts."""
+    void: float = -inf
+    """What began before proves nothing."""
     asked: set[str] = field(default_factory=set)
     """Those that are to make one more attempt."""
     _askings: int = 0
@@ -77,7 +80,7 @@ class Proofs:
     def _is_current(self, state: DependencyState, now: float) -> bool:
         """Whether *state* is ready, and its success is recent enough to count at *now*."""
         age = now - state.succeeded
-        if not state.is_ready:
+        if not state.is_ready or state.began < self.void:
             return False
         if _is_slow(state):
             is_marked = self._mark is not None and state.began >= self._mark

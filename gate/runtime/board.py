@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gate.core import parts
 from gate.core.attempt_counters import AttemptCounters
+from gate.runtime import suspension
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from gate.core.model import Result, Snapshot, Transition
 
     Observer = Callable[[Transition, Snapshot], None]
+
+
+NAP = 0.25
+"""Seconds of a suspended host after which what was seen before proves nothing."""
 
 
 class Board:
@@ -37,6 +42,7 @@ class Board:
         self._groups = dict(groups or {})
         self._noted: set[str] = set()
         self._changed = asyncio.Event()
+        self._slept = suspension.slept()
 
     def now(self) -> float:
         """Return the time that the latch knows, in seconds."""
@@ -71,6 +77,7 @@ class Board:
 
     def record(self, result: Result) -> None:
         """Take the outcome of an attempt."""
+        self._doubt_after_suspension()
         self.attempt_counters.count(result, is_open=self.latch.is_open)
         for group in self._waiting_groups_of(result.name):
             group.record(result)
@@ -79,6 +86,7 @@ class Board:
 
     def tick(self) -> None:
         """Let the latch see how late it is."""
+        self._doubt_after_suspension()
         now = self.now()
         for group in self._groups.values():
             group.tick(now)
@@ -116,6 +124,13 @@ class Board:
         """Have everyone who waits look again."""
         self._changed.set()
         self._changed = asyncio.Event()
+
+    def _doubt_after_suspension(self) -> None:
+        """Have everything proven anew where the host was suspended since the last look."""
+        before, self._slept = self._slept, suspension.slept()
+        if self._slept - before > NAP:
+            for latch in (self.latch, *self._groups.values()):
+                latch.doubt(self.now())
 
     def _waiting_groups_of(self, name: str) -> list[Latch]:
         if not self._groups:

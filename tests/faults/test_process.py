@@ -222,3 +222,27 @@ def test_stopped_for_a_while_it_goes_on_where_it_was(is_open: bool) -> None:  # 
         gate.signal(signal.SIGTERM)
 
         assert (answers, gate.end()) == ([200], 0)
+
+
+def test_what_went_away_while_it_was_stopped_does_not_count_when_the_rest_has_come() -> None:
+    first, second, answers = free_port(), free_port(), []
+    lines = f"a tcp://127.0.0.1:{first}\nb tcp://127.0.0.1:{second}"
+    env = {"GATE_DEPENDENCIES": lines, "GATE_FRESHNESS": "500ms"}
+    with GateProcess("serve", env=env) as gate:
+        with listening(first):
+            gate.until('"dependency.ready", "dependency": "a"')
+            asking = Thread(target=lambda: answers.append(gate.ask("/startupz?hold=500ms").status))
+            gate.signal(signal.SIGSTOP)
+            asking.start()
+        with listening(second):
+            # Older than the freshness is what it has seen, and over the hold, when it goes on.
+            time.sleep(1)
+            gate.signal(signal.SIGCONT)
+            lost = gate.event("dependency.lost")
+            asking.join(PATIENCE)
+            meanwhile = gate.ask("/startupz").status
+            with listening(first):
+                gate.until("gate.opened")
+
+    assert lost["dependency"] == "a"
+    assert (answers, meanwhile) == ([503], 503)

@@ -6,6 +6,7 @@ import pytest
 
 from gate.core.latch import Latch
 from gate.core.model import Dependency, Phase, Result, Snapshot, Transition, TransitionKind
+from gate.runtime import suspension
 from gate.runtime.board import Board
 from tests.virtual import now, play
 
@@ -237,3 +238,36 @@ def test_told_to_open_it_opens() -> None:
         return board.snapshot()
 
     assert play(main()).degraded == "disabled: night"
+
+
+@pytest.mark.parametrize("part", ["", "front"])
+def test_after_a_suspension_every_success_is_to_be_proven_anew(
+    monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """The loop's clock stands still while the host is suspended, so it shows no age."""
+
+    async def main() -> tuple[bool, bool, bool]:
+        board = board_with_group("web", "db", confirms=True)
+        board.latch._confirms = True
+        latch = board._groups[part] if part else board.latch
+
+        async def come(*names: str) -> None:
+            for name in names:
+                await asyncio.sleep(0.01)
+                board.record(success(name))
+
+        await come("web", "db")
+        proof = success("web")
+        await asyncio.sleep(0.01)
+        monkeypatch.setattr(suspension, "slept", lambda: slept + 60.0)
+        board.record(proof)
+        by_old_proofs = latch.is_open
+        board.record(failure("web"))
+        await come("db")
+        without_web = latch.is_open
+        await come("web", "db")
+        return by_old_proofs, without_web, latch.is_open
+
+    slept = suspension.slept()
+
+    assert play(main()) == (False, False, True)
