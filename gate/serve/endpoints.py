@@ -33,7 +33,7 @@ class Hold(Protocol):
 def make_app(board: Board, made: Answers, hold: Hold) -> web.Application:
     """Return the application that answers as *made* says, and waits for *board*."""
     endpoints = Endpoints(board, made, hold)
-    app = web.Application(middlewares=[_refuse_http_0_9])
+    app = web.Application(middlewares=[_refuse])
     # A GET route answers HEAD too.
     app.router.add_get("/startupz", endpoints.startup)
     app.router.add_get("/startupz/{part}", endpoints.part)
@@ -112,16 +112,21 @@ def _seconds_held(request: web.Request) -> float:
     """Return what `hold` says, 0 where it is not given."""
     texts = request.query.getall("hold", [])
     if len(texts) > 1:
-        raise _Refused(answers.bad_request("hold: given more than once"))
+        msg = "hold: given more than once"
+        raise _RefusedError(msg)
     try:
         return durations.parse(texts[0]) if texts and texts[0] else 0.0
     except ValueError as exc:
-        raise _Refused(answers.bad_request(f"hold: {exc}")) from exc
+        msg = f"hold: {exc}"
+        raise _RefusedError(msg) from exc
 
 
-class _Refused(web.HTTPBadRequest):
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(body=answer.body, headers=_headers(answer))
+class _RefusedError(Exception):
+    """A request that is not answered as it asks."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.answer = answers.bad_request(why)
 
 
 def _asked(request: web.Request) -> dict[str, bool]:
@@ -139,8 +144,11 @@ def _headers(answer: Answer) -> dict[str, str]:
 
 
 @web.middleware
-async def _refuse_http_0_9(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what has no version, or one below 1.0: its answer could not even have a status."""
+async def _refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer what is refused: HTTP below 1.0, which has no status, or a bad `hold`."""
     if request.version < HttpVersion10:
-        raise _Refused(answers.bad_request("HTTP/1.0 or HTTP/1.1, please"))
-    return await handler(request)
+        return _response(answers.bad_request("HTTP/1.0 or HTTP/1.1, please"))
+    try:
+        return await handler(request)
+    except _RefusedError as exc:
+        return _response(exc.answer)
