@@ -10,12 +10,13 @@ import selectors
 import time
 
 from gate.runtime.loop import Loop
+from gate.runtime.selector import LookingSelector
 
 _LONGEST_TURN = 0.001
 _TICK = 1e-6
 
 
-class _Clock(selectors.DefaultSelector):
+class _Clock(LookingSelector):
     """Counts what the loop waits for, a moment for each turn, and no more."""
 
     now = 1000.0

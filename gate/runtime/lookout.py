@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from gate.runtime.listening_sockets import ListeningSockets
 
@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gate.core.attempt import Place
+    from gate.runtime.loop import Loop
+    from gate.runtime.selector import LookingSelector
 
     Found = tuple[object, ...]
     """What is at each of some places; false where nothing is."""
-
-EVERY = 0.05
-"""Seconds between two looks."""
 
 
 class Watch:
@@ -88,7 +87,6 @@ class Lookout:
         self._paths: dict[str, object] = {}
         self._sockets: ListeningSockets | None = None
         self._is_blind = False
-        self._timer: asyncio.TimerHandle | None = None
         self._is_judged = True
         """Whether every watch has been judged by the last look."""
 
@@ -97,8 +95,6 @@ class Lookout:
 
     async def __aexit__(self, *_: object) -> None:
         """Look no more."""
-        if self._timer:
-            self._timer.cancel()
         if self._sockets:
             self._sockets.close()
 
@@ -128,23 +124,32 @@ class Lookout:
         """Return when something at the places of *watch* has changed, after *seconds* at most."""
         watch.over = self._loop.create_future()
         self._watches.add(watch)
+        self._selector.look = self._has_news
         # Something may have changed since the attempt.
         self._is_judged = False
-        if self._timer is None:
-            self._timer = self._loop.call_later(EVERY, self._tick)
         end = self._loop.call_later(seconds, watch.end_pause)
         try:
             await watch.over
         finally:
             end.cancel()
             self._watches.discard(watch)
+            self._selector.look = self._has_news if self._watches else None
 
-    def _tick(self) -> None:
-        self._timer = self._loop.call_later(EVERY, self._tick) if self._watches else None
-        if self._look() or not self._is_judged:
-            for watch in self._watches:
-                watch.judge(tuple(map(self._at, watch.places)))
-            self._is_judged = True
+    @property
+    def _selector(self) -> LookingSelector:
+        return cast("Loop", self._loop).selector
+
+    def _has_news(self) -> bool:
+        """Look; return whether the loop has something to do now."""
+        is_news = self._look() or not self._is_judged
+        if is_news:
+            self._loop.call_soon(self._judge)
+        return is_news
+
+    def _judge(self) -> None:
+        for watch in self._watches:
+            watch.judge(tuple(map(self._at, watch.places)))
+        self._is_judged = True
 
     def _look(self) -> bool:
         """Look at everything; return whether something differs from the last look."""

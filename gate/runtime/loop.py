@@ -12,11 +12,16 @@ import asyncio
 import socket
 from typing import Any
 
+from gate.runtime.selector import LookingSelector
 from gate.runtime.threads import run_in_thread
 
 
 class Loop(asyncio.SelectorEventLoop):
     """A selector loop with one daemon thread for each name lookup under way."""
+
+    def __init__(self, selector: LookingSelector | None = None) -> None:
+        self.selector = selector or LookingSelector()
+        super().__init__(self.selector)
 
     async def getaddrinfo(
         self,

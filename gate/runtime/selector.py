@@ -1,0 +1,46 @@
+"""The selector of the loop: it looks now and then while it waits, and wakes the loop for news only.
+
+That a port begins to listen is an event like any other, but no file descriptor tells of it:
+somebody has to look. A timer of the loop would take asyncio through a whole turn for each look.
+Here a look in vain costs no more than itself.
+"""
+
+from __future__ import annotations
+
+import math
+import selectors
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EVERY = 0.05
+"""Seconds between two looks."""
+
+
+class LookingSelector(selectors.DefaultSelector):
+    """Waits for file descriptors, and meanwhile looks where it has been told how."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.look: Callable[[], bool] | None = None
+        """Called every 50 ms, however busy the loop is; true wakes the loop."""
+        self._due = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Return what is ready; perhaps nothing, after news or *timeout* seconds."""
+        look = self.look
+        if look is None:
+            return super().select(timeout)
+        now = time.monotonic()
+        end = math.inf if timeout is None else now + timeout
+        while True:
+            ready = super().select(min(end, self._due) - now)
+            now = time.monotonic()
+            is_over = bool(ready) or now >= end
+            if now >= self._due:
+                self._due = now + EVERY
+                is_over |= look()
+            if is_over:
+                return ready
