@@ -12,14 +12,24 @@ UNSEEN = 5.0
 """Seconds between attempts at what looks say is not there: the kernel may lead elsewhere (DNAT)."""
 
 
-def pause(failures: int, *, limit: float, chance: float) -> float:
+def pace(*, chance: float) -> float:
+    """Return by how much pauses are longer than those of others: between 2/3 and 3/2.
+
+    Jitter alone leaves gates that start together in step for seconds, as all take the same steps.
+    *chance* (0 to 1), drawn once, moves each by up to a step either way.
+    """
+    return float(GROWTH ** (2 * chance - 1))
+
+
+def pause(failures: int, *, pace: float, limit: float, chance: float) -> float:
     """Return the seconds to wait after the *failures*-th failure in a row (from 1).
 
-    Grows from 50 ms by 1.5 up to *limit*. *chance* (0 to 1) spreads it over 20 % either way, and
-    over the 20 % below *limit* once it has grown so far: the pods of a rollout do not ask in step.
+    Grows from 50 ms by 1.5 up to *limit*, all of it times *pace*. *chance* (0 to 1) spreads it over
+    20 % either way, and over the 20 % below *limit* once it has grown so far: the pods of a rollout
+    do not ask in step.
     """
     # 100 steps of 1.5 pass any limit; a higher power would overflow a float.
-    grown = FIRST * GROWTH ** min(failures - 1, 100)
+    grown = FIRST * pace * GROWTH ** min(failures - 1, 100)
     shortest = min(grown, limit) * (1 - JITTER)
     longest_ = min(grown * (1 + JITTER), limit)
     return shortest + (longest_ - shortest) * chance

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 from typing import TYPE_CHECKING, Self, cast
 
+from gate.core import backoff
 from gate.runtime.listening_sockets import ListeningSockets
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ class Watch:
         self.seen: Found = ()
         """What the last look saw at the places, or the attempt where it was refused."""
         self.over: asyncio.Future[None] | None = None
+        self.pace = backoff.pace(chance=random.random())  # noqa: S311 -- spreads load, guards nothing
+        """By how much the pauses of this dependency are longer than those of others."""
         self._lookout = lookout
         self._was_there = False
 

@@ -107,7 +107,7 @@ async def _pause(dependency_check: DependencyCheck, board: Board, watch: Watch) 
     if dependency.is_local and watch.sees_nothing:
         seconds = backoff.jittered(backoff.UNSEEN, chance=chance)
     elif failures:
-        seconds = backoff.pause(failures, limit=limit, chance=chance)
+        seconds = backoff.pause(failures, pace=watch.pace, limit=limit, chance=chance)
     else:
         # A success that others of `successes` must follow, at the full interval.
         seconds = limit

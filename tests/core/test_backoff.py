@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from gate.core.backoff import jittered, longest, pause
+from gate.core.backoff import jittered, longest, pace, pause
 
 
 @pytest.mark.parametrize(
@@ -13,18 +13,18 @@ from gate.core.backoff import jittered, longest, pause
     [(1, 0.05), (2, 0.075), (3, 0.1125), (7, 0.57), (8, 0.842), (9, 0.9), (10, 0.9), (9999, 0.9)],
 )
 def test_pauses_grow_up_to_the_limit(failures: int, seconds: float) -> None:
-    assert pause(failures, limit=1.0, chance=0.5) == pytest.approx(seconds, abs=0.001)
+    assert pause(failures, pace=1.0, limit=1.0, chance=0.5) == pytest.approx(seconds, abs=0.001)
 
 
 @pytest.mark.parametrize(("chance", "factor"), [(0.0, 0.8), (0.25, 0.9), (0.5, 1.0), (1.0, 1.2)])
 def test_chance_moves_a_pause_by_a_fifth_either_way(chance: float, factor: float) -> None:
-    assert pause(1, limit=1.0, chance=chance) == pytest.approx(0.05 * factor)
+    assert pause(1, pace=1.0, limit=1.0, chance=chance) == pytest.approx(0.05 * factor)
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("failures", [1, 5, 50, 10**9])
 def test_a_pause_is_never_above_the_limit(failures: int, chance: float) -> None:
-    assert 0 < pause(failures, limit=0.01, chance=chance) <= 0.01
+    assert 0 < pause(failures, pace=1.0, limit=0.01, chance=chance) <= 0.01
 
 
 @pytest.mark.parametrize(
@@ -47,12 +47,21 @@ def test_a_local_target_is_tried_often_and_many_take_turns(
 
 @pytest.mark.parametrize("chance", [0.0, 0.3, 1.0])
 def test_at_the_limit_a_pause_is_spread_over_the_fifth_below_it(chance: float) -> None:
-    assert pause(99, limit=1.0, chance=chance) == pytest.approx(0.8 + 0.2 * chance)
+    assert pause(99, pace=1.0, limit=1.0, chance=chance) == pytest.approx(0.8 + 0.2 * chance)
 
 
 @pytest.mark.parametrize(("chance", "seconds"), [(0.0, 8.0), (0.5, 10.0), (1.0, 12.0)])
 def test_jitter_moves_by_a_fifth_either_way(chance: float, seconds: float) -> None:
     assert jittered(10.0, chance=chance) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(("chance", "factor"), [(0.0, 2 / 3), (0.5, 1.0), (1.0, 3 / 2)])
+def test_a_pace_moves_all_pauses_but_the_longest(chance: float, factor: float) -> None:
+    own = pace(chance=chance)
+
+    pauses = [pause(failures, pace=own, limit=60.0, chance=0.5) for failures in (1, 2, 99)]
+
+    assert pauses == pytest.approx([0.05 * factor, 0.075 * factor, 54.0])
 
 
 def test_5000_gates_restarted_at_once_do_not_knock_in_step() -> None:
@@ -62,12 +71,33 @@ def test_5000_gates_restarted_at_once_do_not_knock_in_step() -> None:
     for _ in range(5000):
         # They start within 100 ms: even one rollout's pods do not start at the same moment.
         at, failures = chance.random() / 10, 0
+        own = pace(chance=chance.random())
         while at < 30:
-            attempts[int(at)] += 1
+            attempts[int(at * 20)] += 1
             failures += 1
-            at += pause(failures, limit=1.0, chance=chance.random())
+            at += pause(failures, pace=own, limit=1.0, chance=chance.random())
 
-    mean = sum(attempts[second] for second in range(1, 30)) / 29
-    # In the second second pauses of 0.4 and 0.6 s are due, which is 1.9 attempts of each gate.
-    assert attempts[1] <= 1.75 * mean
-    assert max(attempts[second] for second in range(2, 30)) <= 1.2 * mean
+    # Attempts in each second that begins at a twentieth of a second, after the first second.
+    seconds = [sum(attempts[each] for each in range(now, now + 20)) for now in range(20, 29 * 20)]
+    mean = sum(seconds) / len(seconds)
+    # In the second second pauses are shorter than the limit, which is 1.6 attempts of each gate.
+    assert max(seconds) <= 1.5 * mean
+    assert max(seconds[20:]) <= 1.1 * mean
+
+
+def test_gates_that_differ_in_pace_notice_no_later_than_gates_in_step() -> None:
+    """A simulation: the time to the next attempt, as a share of the time waited before it."""
+    chance = random.Random(1)
+
+    def mean_delay(paces: list[float]) -> float:
+        delays = []
+        for own in paces:
+            ready, at, failures = float(0.05 * 200 ** chance.random()), 0.0, 0
+            while at < ready:
+                failures += 1
+                at += pause(failures, pace=own, limit=1.0, chance=chance.random())
+            delays.append((at - ready) / ready)
+        return sum(delays) / len(delays)
+
+    in_step = mean_delay([1.0] * 5000)
+    assert mean_delay([pace(chance=chance.random()) for _ in range(5000)]) <= 1.03 * in_step

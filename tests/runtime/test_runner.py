@@ -269,9 +269,21 @@ def test_pauses_grow_with_jitter_up_to_the_interval() -> None:
     wait_for(watch(check, interval=1.0), seconds=60.0)
 
     for failures, pause in enumerate(pauses(check)):
-        full = FIRST * GROWTH**failures
-        assert min(full, 1.0) * (1 - JITTER) - 1e-6 <= pause <= min(full * (1 + JITTER), 1.0) + 1e-6
+        # One step either way is the pace.
+        full = FIRST * GROWTH ** (failures - 1), FIRST * GROWTH ** (failures + 1)
+        shortest, longest = min(full[0], 1.0) * (1 - JITTER), min(full[1] * (1 + JITTER), 1.0)
+        assert shortest - 1e-6 <= pause <= longest + 1e-6
     assert len({round(pause, 6) for pause in pauses(check)}) > 10
+
+
+def test_each_dependency_has_a_pace_of_its_own_and_keeps_it() -> None:
+    checks = [Fake(never) for _ in range(100)]
+    wait_for(*(watch(each, f"n{n}", interval=1e6) for n, each in enumerate(checks)), seconds=1e4)
+
+    paces = [[each / (FIRST * GROWTH**n) for n, each in enumerate(pauses(one))] for one in checks]
+    by_jitter = (1 + JITTER) / (1 - JITTER) + 1e-6
+    assert all(max(each) / min(each) <= by_jitter for each in paces)
+    assert max(map(max, paces)) / min(map(min, paces)) > by_jitter
 
 
 def test_a_local_target_is_tried_four_times_a_second_at_least() -> None:
@@ -486,7 +498,7 @@ def test_whatever_changed_does_there_is_a_pause(worth: Callable[[], Awaitable[No
     check = Telling(never, worth)
     wait_for(watch(check, interval=1.0), seconds=60.0)
 
-    assert min(pauses(check)) >= FIRST * (1 - JITTER) - 1e-6
+    assert min(pauses(check)) >= FIRST / GROWTH * (1 - JITTER) - 1e-6
 
 
 @pytest.mark.parametrize("worth", [_fails_at_once, _breaks_at_once, _leaves_at_once])
