@@ -1,14 +1,30 @@
-# BUILDER has a shell, pip and the same minor version of Python as BASE, which stays in the image.
+# BUILDER has a shell, pip and Python; BASE stays in the image.
 #
-# Why distroless for BASE: Python 3.13 as Debian 13 builds and patches it, glibc (pymongo and
-# aiokafka have no wheels for musl), certificates, no shell, no package manager, no pip.
-# Weighed against it: python:3.13-slim (twice the size; brings pip, apt and a shell) and Wolfi's
-# (as small, but free only as `latest`, whose Python changes its minor version overnight).
-# With Python 3.15 gate starts in two thirds of the CPU (`gate/__main__.py`): give BUILDER and BASE of
-# that version, and EXTRAS without kafka. It becomes the default once aiokafka has wheels for it.
+# Where BASE has no Python, that of BUILDER is copied to it: with Python 3.15 gate starts in two
+# thirds of the CPU (`gate/__main__.py`), and no public image has that without a shell and a package
+# manager. BASE is distroless, which has glibc (pymongo has no wheels for musl) and certificates.
+# Both are of Debian 13, so that the shared libraries of the one go with the other.
+# A BASE that has Python keeps its own, which must be of the minor version of BUILDER's:
+#   --build-arg BASE=gcr.io/distroless/python3-debian13:nonroot
+#   --build-arg BUILDER=docker.io/library/python:3.13-slim-trixie
+# Weighed against it: python:3.15-slim itself (brings pip, apt and a shell) and Wolfi's (free only
+# as `latest`, whose Python changes its minor version overnight).
 # Pin both by digest where you release: --build-arg BASE=...@sha256:...
-ARG BUILDER=docker.io/library/python:3.13-slim-trixie
-ARG BASE=gcr.io/distroless/python3-debian13:nonroot
+ARG BUILDER=docker.io/library/python:3.15-slim-trixie
+ARG BASE=gcr.io/distroless/cc-debian13:nonroot
+
+
+FROM ${BASE} AS base
+
+
+FROM ${BUILDER} AS interpreter
+COPY --from=base / /base/
+COPY .ci/image-interpreter /
+RUN python3 -IS /image-interpreter /base /interpreter
+
+
+FROM base AS base-with-python
+COPY --from=interpreter /interpreter /
 
 
 FROM ${BUILDER} AS packages
@@ -48,9 +64,9 @@ RUN cd /packages \
  && mkdir /app && mv gate podgate-*.dist-info /app
 
 
-# BASE compiles for itself: its standard library comes without .pyc files, and a container that
+# The base compiles for itself: its standard library comes without .pyc files, and a container that
 # may not write them would compile it anew at every start.
-FROM ${BASE} AS compiled
+FROM base-with-python AS compiled
 USER 0
 COPY --from=packages /packages /opt/gate/packages
 COPY --from=packages /app /opt/gate/app
@@ -59,7 +75,7 @@ RUN ["python3", "-I", "-S", "/image-compile", "/compiled"]
 
 
 # What changes least comes first, so that a node with an older gate pulls little.
-FROM ${BASE}
+FROM base-with-python
 COPY --from=compiled /compiled /
 COPY --from=compiled /opt/gate/packages /opt/gate/packages
 COPY --from=compiled /opt/gate/app /opt/gate/app

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-BASE = os.environ.get("BASE", "localhost/gate-test-base")
+BASE = "localhost/gate-test-base"
 AIMS = {"localhost/gate-test-lean": 25, "localhost/gate-test": 60}
 """Megabytes, compressed by gzip, over the base."""
 MEGABYTE = 1_000_000
