@@ -342,6 +342,7 @@ TROUBLES: dict[str, Trouble] = {
     "hold-not-below-timeout": tells_of_a_deadline,
     "slow-probe": late,
     "startup-budget-below-wait": killed_in_mid_wait,
+    "liveness-on-dependency": killed_in_mid_wait,
     "short-probe-budget": killed_while_it_waits,
     "probe-budget-below-timeout": killed_before_its_timeout,
     "hook-budget-below-timeout": hook_fails,

@@ -30,6 +30,8 @@ UNPLAYED: dict[str, str] = {
     "wait-through-mesh": "the mesh's redirection is iptables of the node, which needs privileges",
     "wait-without-end-in-job": "a controller of the cluster counts, not the kubelet",
     "liveness-on-slow-start": "the player has no JVM; liveness-kills-start shows the killing",
+    "liveness-asks-readiness": "what a path says is the app's; liveness-on-dependency is killed so",
+    "probe-through-mesh": "the mesh's redirection is iptables of the node, which needs privileges",
     "progress-deadline": "a controller of the cluster counts, not the kubelet",
     "active-deadline": "of a Job: a controller of the cluster counts, not the kubelet",
     "cpu-limit": "local processes have no CPU limit",

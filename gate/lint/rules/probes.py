@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gate.core.url import is_loopback
 from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
-from gate.pods import commands, gates, images
+from gate.pods import commands, gates, images, listening, well_known
 from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 _SIGNING_IN = {"oauth", "oauth2", "sso", "saml", "saml2", "authorize", "openid-connect"}
 _STARTS = {*_SIGNING_IN, "start", "login"} - {"openid-connect"}
 """What such a path ends with where it sends people to sign in; /oauth2/ping answers by itself."""
+_REWRITE = "sidecar.istio.io/rewriteAppHTTPProbers"
+_EXCLUDED = "traffic.sidecar.istio.io/excludeInboundPorts"
+_REFUSED = "where mutual TLS is STRICT it refuses the kubelet, which has no certificate"
+_THROUGH_MESH = {
+    "tcpSocket": "it accepts this connection, whether the app listens or not",
+    "httpGet": _REFUSED,
+    "grpc": _REFUSED,
+}
 _PYTHON = {"python", "python3", "gate"}
 _WITHOUT = {
     "startupProbe": "the container never counts as started",
@@ -59,6 +67,37 @@ def port_name(pod: Pod) -> Hits:
             )
             line = probe.action.line_of("port")
             yield Hit(line, text, "declare it under ports, or write the number", container.name)
+
+
+@rule("probe-through-mesh", Severity.WARNING, "4.6")
+def through_mesh(pod: Pod) -> Hits:
+    """A probe goes through Istio's proxy, as its rewriting is turned off for the pod.
+
+    Istio's injector rewrites probes so that its agent asks the app beside the proxy. With the
+    annotation `sidecar.istio.io/rewriteAppHTTPProbers: "false"` it does not. All incoming
+    connections are accepted by the proxy then: a tcpSocket probe passes whether the app listens
+    or not (as in kubelet fact 4.6, where a port is open before anything is ready). And where
+    mutual TLS is STRICT, httpGet and grpc fail for ever, as the kubelet has no certificate.
+    Said of main containers, not of ports that the mesh leaves alone
+    (`traffic.sidecar.istio.io/excludeInboundPorts`). Remedy: take the annotation out, exclude the
+    port, or ask by exec.
+    """
+    if pod.annotations.get(_REWRITE) != "false":
+        return
+    for container, probe in _probes(pod):
+        action, number = probe.action, listening.number_of(probe.action, container)
+        is_told = not container.is_init and action.kind in _THROUGH_MESH
+        if (
+            is_told
+            and well_known.known_as(container) != "istio"
+            and str(number) not in _excluded(pod)
+        ):
+            text = f"Istio's proxy stands in front: {_THROUGH_MESH[action.kind]}"
+            yield Hit(action.line, text, "let Istio rewrite it", container.name)
+
+
+def _excluded(pod: Pod) -> set[str]:
+    return {each.strip() for each in pod.annotations.get(_EXCLUDED, "").split(",")}
 
 
 @rule("probe-host", Severity.ERROR, "3.10")
@@ -156,4 +195,4 @@ def _is_missing(program: str, container: Container) -> bool:
     return images.lacks(container, program)
 
 
-RULES = (port_name, host, redirect, exec_timeout, not_in_image)
+RULES = (port_name, through_mesh, host, redirect, exec_timeout, not_in_image)
