@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 Amount = str | int | float | None
 _DEFAULT = "default"
+_NO_LABEL = ("", "")
 _MODE = "istio.io/dataplane-mode"
 
 
@@ -24,7 +25,11 @@ class Service:
     namespace: str
     selector: dict[str, str]
     is_headless: bool
+    is_elsewhere: bool
+    """Whether it is another name for something outside (`ExternalName`)."""
     publishes_not_ready: bool
+    ports: tuple[tuple[int, str | int], ...]
+    """Number, and number or name at the pods."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,8 @@ class Group:
     """The pods behind a Service: Services of one selector share them."""
 
     pods: list[Pod]
+    known: dict[str, Any] = field(default_factory=dict)
+    """What has been found out of them once."""
 
 
 @dataclass(slots=True)
@@ -76,10 +83,11 @@ class Around:
     namespaces: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """The labels of each."""
     pods: list[Pod] = field(default_factory=list)
-    budgets: list[Budget] = field(default_factory=list)
     stuck: dict[int, Any] | None = None
     """What waits in a circle, once it has been looked for."""
     _groups: dict[tuple[str, frozenset[tuple[str, str]]], Group] = field(default_factory=dict)
+    _budgets: dict[tuple[str, str, str], list[Budget]] = field(default_factory=dict)
+    """By one of the labels that they select."""
     _scaled: set[tuple[str, str, str]] = field(default_factory=set)
     _workloads: dict[tuple[str, str, str], Pod] = field(default_factory=dict)
     _labelled: dict[tuple[str, str, str], list[Pod]] = field(default_factory=dict)
@@ -106,11 +114,16 @@ class Around:
         is_scaled = (pod.namespace or _DEFAULT, pod.kind.lower(), pod.name) in self._scaled
         return None if is_scaled else pod.scale.replicas
 
+    def add_budget(self, budget: Budget) -> None:
+        """Take *budget* in."""
+        label = next(iter(budget.selector.items()), _NO_LABEL)
+        self._budgets.setdefault((budget.namespace or _DEFAULT, *label), []).append(budget)
+
     def budgets_of(self, pod: Pod) -> list[Budget]:
         """Return the disruption budgets that count *pod*."""
         namespace, labels = pod.namespace or _DEFAULT, pod.labels.items()
-        beside = (each for each in self.budgets if (each.namespace or _DEFAULT) == namespace)
-        return [each for each in beside if each.selector.items() <= labels]
+        lists = (self._budgets.get((namespace, *label), ()) for label in (*labels, _NO_LABEL))
+        return [each for some in lists for each in some if each.selector.items() <= labels]
 
     def service(self, name: str, namespace: str) -> Service | None:
         """Return the Service *name* of *namespace*, empty for the default one."""

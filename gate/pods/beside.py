@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from gate.pods.around import Budget, Service
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gate.pods.around import Around
     from gate.pods.fields import Fields
 
@@ -34,8 +36,17 @@ def _service(top: Fields) -> Service:
         namespace=meta.text("namespace"),
         selector=spec.pairs("selector"),
         is_headless=spec.raw.get("clusterIP") == "None",
+        is_elsewhere=spec.raw.get("type") == "ExternalName",
+        ports=tuple(_ports(spec)),
         publishes_not_ready=spec.flag("publishNotReadyAddresses", default=False),
     )
+
+
+def _ports(spec: Fields) -> Iterator[tuple[int, str | int]]:
+    for each in spec.each("ports"):
+        number, target = each.number("port"), each.word_or_number("targetPort")
+        if number is not None:
+            yield number, target if isinstance(target, str | int) else number
 
 
 def _namespace(top: Fields, around: Around) -> None:
@@ -48,14 +59,15 @@ def _budget(top: Fields, around: Around) -> None:
     selector = spec.inner("selector")
     if selector.has("matchExpressions"):
         return  # which pods it counts is not known
-    budget = Budget(
-        name=meta.text("name"),
-        namespace=meta.text("namespace"),
-        selector=selector.pairs("matchLabels"),
-        least=spec.word_or_number("minAvailable"),
-        most=spec.word_or_number("maxUnavailable"),
+    around.add_budget(
+        Budget(
+            name=meta.text("name"),
+            namespace=meta.text("namespace"),
+            selector=selector.pairs("matchLabels"),
+            least=spec.word_or_number("minAvailable"),
+            most=spec.word_or_number("maxUnavailable"),
+        )
     )
-    around.budgets.append(budget)
 
 
 def _autoscaler(top: Fields, around: Around) -> None:

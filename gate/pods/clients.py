@@ -31,6 +31,8 @@ _VARIABLES = {
     "pg_isready": ("PGHOST", "PGHOSTADDR", "PGSERVICE"),
     "mysqladmin": ("MYSQL_HOST",),
 }
+_PORT_VARIABLES = {"pg_isready": "PGPORT", "psql": "PGPORT"}
+_PORT_VARIABLES |= {"mysqladmin": "MYSQL_TCP_PORT", "mysql": "MYSQL_TCP_PORT"}
 _NO_TARGET = {"-H", "--header", "-d", "--data", "-e", "--referer", "-x", "--proxy", "-u", "--user"}
 _NO_TARGET |= {"-A", "--user-agent", "-w", "--write-out", "-o", "--output", "-O", "--cacert"}
 
@@ -44,8 +46,9 @@ _CONNINFO = re.compile(r"(?:^|\s)(host|hostaddr|port)\s*=\s*'?([^\s']+)")
 
 
 def environment_names() -> frozenset[str]:
-    """Return the variables that tell a client its host."""
-    return frozenset(name for names in _VARIABLES.values() for name in names)
+    """Return the variables that tell a client its host, or the port."""
+    hosts = {name for names in _VARIABLES.values() for name in names}
+    return frozenset(hosts.union(_PORT_VARIABLES.values()))
 
 
 def hosts(command: Command) -> Iterator[list[Host]]:
@@ -127,7 +130,8 @@ def _of_conninfo(text: str) -> list[Host]:
 
 def _port(command: Command, text: str | None) -> int | None:
     if text is None:
-        return _DATABASES[command.program]
+        name = _PORT_VARIABLES.get(command.program, "")
+        text = command.variables.get(name, str(_DATABASES[command.program]))
     return int(text) if text.isascii() and text.isdigit() else None
 
 

@@ -11,6 +11,7 @@ from gate.pods import clients, commands, gates, well_known
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gate.pods.around import Group
     from gate.pods.pod import Action, Container, Pod
 
 _HOST_NAME = re.compile(r"(.*?)(?:_?HOST|_?HOSTNAME|_?SERVER|_?ADDR|_?ADDRESS)")
@@ -29,6 +30,15 @@ def ports(container: Container, pod: Pod) -> set[int]:
     found = declared(container) | set(_probed(container))
     if gates.is_gate(container):
         found.add(gates.of(container, pod).settings.listen[1])
+    return found
+
+
+def ports_of(group: Group) -> set[int]:
+    """Return every port on which one of the pods behind a Service is known to listen."""
+    if "ports" not in group.known:
+        every = [ports(each, pod) for pod in group.pods for each in pod.containers]
+        group.known["ports"] = set().union(*every)
+    found: set[int] = group.known["ports"]
     return found
 
 

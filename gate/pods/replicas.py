@@ -47,8 +47,7 @@ def named(pod: Pod) -> Iterator[Named]:
 
 def _hosts(pod: Pod) -> Iterator[tuple[Container, int, str, str]]:
     """Return the names of what *pod* waits for."""
-    own = (wait for each in pod.main for wait in waits.before_it_works(each, pod))
-    for wait in (*waits.waits(pod), *own):
+    for wait in waits.every(pod):
         alone = [need[0].host for need in wait.needs if len(need) == 1]
         pods = [each.partition("/")[2] for each in wait.objects if each.startswith("pod/")]
         for host in (*alone, *(f"{name}.{_ANY}" for name in pods)):

@@ -43,6 +43,11 @@ def waits(pod: Pod) -> list[Wait]:
     return every
 
 
+def every(pod: Pod) -> list[Wait]:
+    """Return every wait of *pod*, those of main containers before they become the app too."""
+    return [*waits(pod), *(wait for each in pod.main for wait in before_it_works(each, pod))]
+
+
 def before_it_is_done(pod: Pod) -> list[Wait]:
     """Return every wait without which *pod* is neither ready nor, if it belongs to a Job, done."""
     own = pod.main if pod.kind in _JOBS else ()

@@ -23,6 +23,8 @@ UNPLAYED: dict[str, str] = {
     "waits-in-a-circle": "the player has one pod; waits-for-own-service shows that it never ends",
     "waits-for-later-stage": "it is Helm, or Argo CD, that never makes what is waited for",
     "waits-for-later-hook": "it is Helm that never makes what is waited for",
+    "waits-for-closed-port": "it is kube-proxy that forwards a Service's ports and no others",
+    "waits-for-empty-service": "the player has no Services; waits-for-own-service shows the rest",
     "waits-for-missing-replica": "a controller makes the replicas, not the kubelet",
     "waits-for-one-replica": "it takes a drain of a node",
     "wait-for-a-name": "the player has no names of Services, and it is the cluster that has them",

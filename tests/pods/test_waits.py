@@ -186,7 +186,7 @@ def test_what_may_come_is_let_be(text: str) -> None:
         ),
         ("k8s:service/shop", '"spec": {"selector": {"app": "shop"}}', ["waits-for-own-service"]),
         ("http://other:8080/", '"spec": {"selector": {"app": "shop"}}', []),
-        ("http://shop:8080/", '"spec": {"selector": {"app": "else"}}', []),
+        ("http://shop:8080/", '"spec": {"selector": {"app": "else"}}', ["waits-for-empty-service"]),
         ("http://shop:8080/", '"spec": {}', []),
     ],
 )
