@@ -461,7 +461,7 @@ def test_changed_cuts_the_pause_short() -> None:
     check = Telling(until(0.1), lambda: asyncio.sleep(0.5))
     snapshot = wait_for(watch(check, interval=60.0))
 
-    assert len(check.at) == 3
+    assert len(check.at) in {3, 4}
     assert snapshot.elapsed == pytest.approx(check.at[-1])
 
     later = Telling(until(100.0), lambda: asyncio.sleep(START + 100.0 - now()))
