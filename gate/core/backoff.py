@@ -10,6 +10,8 @@ LOCAL_RATE = 8
 """Attempts a second at local targets that answer without being ready, together."""
 UNSEEN = 5.0
 """Seconds between attempts at what looks say is not there: the kernel may lead elsewhere (DNAT)."""
+ROUND = 8
+"""Most attempts of one round: more would keep probes waiting, or be throttled by a limit of CPU."""
 
 
 def pace(*, chance: float) -> float:
@@ -47,3 +49,19 @@ def longest(interval: float, *, is_local: bool, crowd: int = 0) -> float:
     the app's own machine, so many take turns; none waits longer than *interval*.
     """
     return min(interval, max(LOCAL_LIMIT, crowd / LOCAL_RATE)) if is_local else interval
+
+
+class Rounds:
+    """Attempts at what looks do not see, some at a time: after the first the caches are warm."""
+
+    def __init__(self) -> None:
+        self._at = 0.0
+        self._left = 0
+
+    def pause(self, now: float, *, chance: float) -> float:
+        """Return the seconds from *now* to the next round, 5 give or take a fifth."""
+        if not self._left or self._at - now < UNSEEN * (1 - JITTER):
+            self._at = now + jittered(UNSEEN, chance=chance)
+            self._left = ROUND
+        self._left -= 1
+        return self._at - now

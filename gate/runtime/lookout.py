@@ -57,6 +57,10 @@ class Watch:
         is_seen = bool(self.places) and all(map(self._lookout.can_see, self.places))
         return is_seen and not self._was_there and not any(self.seen)
 
+    def until_round(self, chance: float) -> float:
+        """Return the seconds until the next attempt is due at what looks do not see."""
+        return self._lookout.until_round(chance)
+
     @property
     def crowd(self) -> int:
         """How many servers of this pod answer without being ready, this one included."""
@@ -91,6 +95,7 @@ class Lookout:
         self._paths: dict[str, object] = {}
         self._sockets: ListeningSockets | None = None
         self._is_blind = False
+        self._rounds = backoff.Rounds()
         self._is_judged = True
         """Whether every watch has been judged by the last look."""
 
@@ -106,6 +111,10 @@ class Lookout:
     def crowd(self) -> int:
         """How many servers of this pod answer without being ready."""
         return len(self._answering)
+
+    def until_round(self, chance: float) -> float:
+        """Return the seconds until the next attempts at what looks do not see, for one of them."""
+        return self._rounds.pause(self._loop.time(), chance=chance)
 
     def count(self, watch: Watch, *, answers: bool) -> None:
         """Count *watch* among those whose server answers, or no longer."""

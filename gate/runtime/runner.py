@@ -105,7 +105,7 @@ async def _pause(dependency_check: DependencyCheck, board: Board, watch: Watch) 
     limit = backoff.longest(dependency.interval, is_local=dependency.is_local, crowd=watch.crowd)
     chance = random.random()  # noqa: S311 -- spreads load, guards nothing
     if dependency.is_local and watch.sees_nothing:
-        seconds = backoff.jittered(backoff.UNSEEN, chance=chance)
+        seconds = watch.until_round(chance)
     elif failures:
         seconds = backoff.pause(failures, pace=watch.pace, limit=limit, chance=chance)
     else:

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from heapq import heapify, heapreplace
 
 import pytest
 
-from gate.core.backoff import jittered, longest, pace, pause
+from gate.core.backoff import ROUND, Rounds, jittered, longest, pace, pause
 
 
 @pytest.mark.parametrize(
@@ -101,3 +102,39 @@ def test_gates_that_differ_in_pace_notice_no_later_than_gates_in_step() -> None:
 
     in_step = mean_delay([1.0] * 5000)
     assert mean_delay([pace(chance=chance.random()) for _ in range(5000)]) <= 1.03 * in_step
+
+
+def test_attempts_at_what_is_not_seen_go_in_rounds_of_a_few() -> None:
+    rounds = Rounds()
+
+    pauses = [rounds.pause(100.0, chance=chance) for chance in (0.0, *[1.0] * (ROUND + 1))]
+
+    assert pauses == pytest.approx([4.0] * ROUND + [6.0] * 2)
+
+
+def test_a_round_that_is_near_is_not_joined() -> None:
+    rounds = Rounds()
+    rounds.pause(100.0, chance=0.5)
+
+    assert rounds.pause(100.9, chance=1.0) == pytest.approx(4.1)
+    assert rounds.pause(101.1, chance=1.0) == pytest.approx(6.0)
+    assert rounds.pause(200.0, chance=0.5) == pytest.approx(5.0)
+
+
+def test_who_goes_in_rounds_waits_for_5_seconds_give_or_take_a_fifth() -> None:
+    """A simulation: 20 dependencies, each tried again and again."""
+    chance = random.Random(1)
+    rounds = Rounds()
+    due = [(chance.random() * 5, number) for number in range(20)]
+    heapify(due)
+    tried: Counter[float] = Counter()
+
+    while (now := due[0][0]) < 1000:
+        seconds = rounds.pause(now, chance=chance.random())
+        assert 4.0 <= seconds <= 6.0
+        tried[now] += 1
+        heapreplace(due, (now + seconds, due[0][1]))
+
+    # Who began apart comes together.
+    assert sum(tried.values()) / len(tried) > 4
+    assert max(tried.values()) <= ROUND
