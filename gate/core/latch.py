@@ -165,9 +165,7 @@ class Latch:
         needs = rule.needs(self._states)
         if rule.unmet(self._states):
             self._proofs = Proofs(self._proofs.freshness, self._proofs.void)
-        elif self._confirms and self._proofs.ask(needs, self._states, now):
-            return
-        else:
+        elif not (self._confirms and self._proofs.ask(needs, self._states, now)):
             self._open(now, rule.without(self._states))
 
     def _mark_overdue(self, now: float) -> None:

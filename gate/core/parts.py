@@ -32,8 +32,6 @@ def of_dependency(name: str, whole: Snapshot) -> Snapshot | None:
         whole,
         phase=Phase.WAITING,
         dependencies=(view,),
-        opened=None,
-        degraded="",
         pending=(name,),
         transitions=(),
     )

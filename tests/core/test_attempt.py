@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 
+import pytest
+
 from gate.core import attempt
 from tests.conftest import run
 
@@ -67,3 +69,63 @@ def test_outside_of_an_attempt_no_place_is_noted() -> None:
         return attempt.places()
 
     assert contextvars.Context().run(note) == {}
+
+
+def redacted(text: str, *secrets: str) -> str:
+    """Return *text* as an attempt with these *secrets* tells it."""
+
+    def telling() -> str:
+        attempt.begin(secrets)
+        return attempt.redacted(text)
+
+    return contextvars.Context().run(telling)
+
+
+@pytest.mark.parametrize(
+    ("text", "secret", "told"),
+    [
+        ("no hunter2 here, Hunter2", "hunter2", "no *** here, ***"),
+        ("abc", "abc", "***"),
+        ("ab", "ab", "ab"),
+        ("a b c", "b", "a b c"),
+        ("on two\n lines", "two lines", "on ***"),
+        ("as a%2Fb%26 in a URL", "a/b&", "as *** in a URL"),
+        (r"as a\"b in JSON", 'a"b', "as *** in JSON"),
+        (r"as \u00fcber in JSON", "über", "as *** in JSON"),
+        (r"as a\x07bc of Python", "a\abc", "as *** of Python"),
+        ("any character.", "c.r", "any character."),
+        ("x a b", "a b", "x ***"),
+        (r"as ü\"b in JSON", 'ü"b', "as *** in JSON"),
+        ("no text abc\udcff", "abc\udcff", "no text ***"),
+    ],
+)
+def test_a_secret_is_removed_in_whatever_form_it_is_written(
+    text: str, secret: str, told: str
+) -> None:
+    assert redacted(text, secret) == told
+
+
+def test_of_two_secrets_the_longer_one_is_removed_first() -> None:
+    assert redacted("hunter22 and hunter", "hunter", "hunter22") == "*** and ***"
+    assert redacted("a hunter", "hunter", "a hunter") == "***"
+
+
+@pytest.mark.parametrize(("secret", "kept"), [("ab", ()), ("abc", ("abc",))])
+def test_what_is_too_short_to_be_secret_is_not_kept(secret: str, kept: tuple[str, ...]) -> None:
+    def keeping() -> tuple[str, ...]:
+        attempt.begin()
+        attempt.keep_secret(secret)
+        return attempt.secrets()
+
+    assert contextvars.Context().run(keeping) == kept
+
+
+def test_a_stage_belongs_to_its_attempt() -> None:
+    def stages() -> tuple[str, ...]:
+        before = attempt.current_stage()
+        attempt.enter_stage("login")
+        during = attempt.current_stage()
+        attempt.begin()
+        return before, during, attempt.current_stage()
+
+    assert contextvars.Context().run(stages) == ("", "login", "")

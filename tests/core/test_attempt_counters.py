@@ -32,7 +32,7 @@ def test_an_attempt_is_in_the_bucket_of_the_next_greater_bound(took: float, buck
 def test_results_and_seconds_add_up() -> None:
     attempt_counters = AttemptCounters()
     for ok in (False, False, True):
-        attempt_counters.count(attempt(0.5, ok=ok), is_open=False)
+        attempt_counters.count(attempt(0.5, ok=ok, start=7.0), is_open=False)
 
     attempts = attempt_counters["db"]
     assert (attempts.failures, attempts.successes, attempts.seconds) == (2, 1, 1.5)
@@ -51,10 +51,11 @@ def test_after_the_opening_attempts_are_counted_and_not_marked() -> None:
 def test_marks_are_few_and_evenly_spread_however_many_attempts_there_are(number: int) -> None:
     attempt_counters = AttemptCounters()
     for start in range(number):
-        attempt_counters.count(attempt(0.5, start=start), is_open=False)
+        attempt_counters.count(attempt(0.5, ok=start % 3 == 0, start=start), is_open=False)
 
     starts = [start for start, _ in attempt_counters["db"].marks]
     gaps = {later - before for before, later in itertools.pairwise(starts)}
     assert min(number, MOST_MARKS // 2) <= len(starts) <= MOST_MARKS
+    assert number > MOST_MARKS or len(starts) == number
     assert len(gaps) <= 1
     assert number - starts[-1] <= max(gaps, default=1)

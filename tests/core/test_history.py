@@ -31,3 +31,9 @@ def test_those_that_flap_alike_share_the_room() -> None:
     assert counts == [MOST // 3, (MOST + 1) // 3, (MOST + 2) // 3]
     assert kept[0].at >= 2 * MOST
     assert [each.at for each in kept] == sorted(each.at for each in kept)
+
+
+def test_what_flapped_long_ago_keeps_as_much_as_what_flaps_now() -> None:
+    kept = [each.name for each in filled(*["a"] * (2 * MOST), *["b"] * MOST)]
+
+    assert (kept.count("a"), kept.count("b")) == (MOST // 2, MOST // 2)

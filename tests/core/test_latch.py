@@ -618,3 +618,73 @@ def test_pending_is_in_the_order_of_writing() -> None:
     latch = make(dep("a", group="g"), dep("b"), dep("c", group="g"))
 
     assert latch.snapshot(0.0).pending == ("a", "b", "c")
+
+
+def test_what_has_left_the_history_is_counted_by_name() -> None:
+    latch = make(dep("db"))
+    for number in range(HISTORY + 9):
+        attempt(latch, "db", number, f"status {number}")
+
+    assert latch.snapshot(1e4).left_out == {"db": 9}
+
+
+def test_the_opening_and_that_of_a_part_are_told_with_what_is_missing() -> None:
+    latch = make(dep("db"))
+    latch.note_part(1.0, "front", "opened without cache: refused")
+    latch.open(2.0, "opened without checking")
+
+    assert [(told.kind, told.name, told.reason) for told in latch.snapshot(3.0).transitions] == [
+        (TransitionKind.PART_OPENED, "front", "opened without cache: refused"),
+        (TransitionKind.GATE_OPENED, "", "opened without checking"),
+    ]
+
+
+def test_nothing_is_degraded_before_the_opening() -> None:
+    assert make(dep("db")).snapshot(1.0).degraded == ""
+
+
+@pytest.mark.parametrize("at", [5.0, 6.0])
+def test_an_attempt_that_changes_nothing_else_shows_that_it_is_late(at: float) -> None:
+    latch = make(dep("db", deadline=5.0), dep("cache"))
+    attempt(latch, "db", 1.0, "refused")
+
+    assert attempt(latch, "db", 4.0, "refused") == []
+    assert attempt(latch, "db", at, "refused") == [
+        TransitionKind.OVERDUE,
+        TransitionKind.GATE_OVERDUE,
+    ]
+
+
+def test_without_confirmation_the_last_success_opens_it() -> None:
+    latch = make(dep("db"), dep("cache"), confirms=False)
+    attempt(latch, "db", 1.0)
+
+    assert TransitionKind.GATE_OPENED in attempt(latch, "cache", 50.0)
+
+
+def test_once_open_nobody_is_asked_any_more() -> None:
+    latch = make(dep("db"), dep("cache"))
+    attempt(latch, "db", 1.0)
+    attempt(latch, "cache", 2.0)
+    asked = latch.asked
+    latch.open(2.0)
+
+    assert (set(asked), set(latch.asked)) == ({"db"}, set())
+
+
+def test_a_lost_one_takes_back_what_the_others_were_asked_for() -> None:
+    latch = make(dep("db"), dep("cache"))
+    attempt(latch, "db", 1.0)
+    attempt(latch, "cache", 2.0)
+    attempt(latch, "cache", 2.1, "refused")
+
+    assert latch.asked == frozenset()
+
+
+def test_attempts_are_counted_and_the_latest_is_known_however_they_ended() -> None:
+    latch = make(dep("db"), dep("cache"))
+    attempt(latch, "db", 1.0)
+    attempt(latch, "db", 3.0, "refused")
+
+    assert (view(latch, "db").attempts, view(latch, "db").last_attempt) == (2, 3.0)
+    assert (view(latch, "cache").attempts, view(latch, "cache").last_attempt) == (0, None)

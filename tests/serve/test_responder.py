@@ -253,6 +253,32 @@ def test_it_sleeps_until_somebody_asks_or_a_time_is_over(clients: int, longest: 
     assert wait == longest or 8_000 < (wait or 0) <= (longest or 0)
 
 
+def test_it_sleeps_no_longer_than_the_first_time_that_is_over() -> None:
+    asleep = Asleep()
+    with by_hand(3) as (running, _):
+        running.poll = asleep  # type: ignore[assignment]
+        for each, seconds in zip(running.open.values(), (9.0, 5.0, 7.0), strict=True):
+            each.deadline = time.monotonic() + seconds
+        running.turn()
+        next(iter(running.open.values())).deadline = time.monotonic() - 5
+        running.turn()
+
+    first, overdue = asleep.waits
+    assert 3_000 < (first or 0) <= 5_001
+    assert overdue == 0
+
+
+def test_one_that_gives_way_in_the_turn_in_which_it_asks_is_not_served() -> None:
+    with by_hand(1, most=1) as (running, (client,)):
+        client.sendall(get(b"/livez"))
+        with closing(connect(running.listener.getsockname()[1])):
+            running.turn()
+
+            assert len(running.open) == 1
+            with pytest.raises(ConnectionResetError):
+                client.recv(1)
+
+
 def test_a_held_client_wakes_nobody_until_it_goes() -> None:
     with by_hand(1) as (running, (client,)):
         client.sendall(get(b"/status?hold=1h&seen=7"))
