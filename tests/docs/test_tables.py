@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from gate.lint.rules import IDS
 from tests.docs.pages import DOCS, ROOT
 from tests.examples.test_guides import read
 
@@ -91,3 +92,12 @@ def test_what_is_played_is_played_by_a_test() -> None:
     for path, name in PLAYED.values():
         tree = ast.parse((ROOT / "tests" / path).read_text())
         assert name in {getattr(node, "name", "") for node in ast.walk(tree)}
+
+
+def test_the_rules_beside_those_of_other_linters_are_there() -> None:
+    table = (DOCS / "lint.md").read_text().partition("## Beside other linters")[2]
+    rows = re.findall(r"^\| .* \| .* \| (.*) \|$", table.partition("## ")[0], re.MULTILINE)
+    named = set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", " ".join(rows)))
+
+    assert len(rows) > 1
+    assert named <= IDS

@@ -100,6 +100,12 @@ async def not_held(stage: Stage, folder: str, name: str) -> bool:
         return await _happens(pod, _runs, _for_trouble(folder))
 
 
+async def starts_without_the_database(stage: Stage, folder: str, name: str) -> bool:
+    """The app starts although the database is down, and gate may not even know of it."""
+    async with stage.play(folder, name) as pod:
+        return await _happens(pod, _runs, _for_trouble(folder))
+
+
 async def killed_while_it_starts(stage: Stage, folder: str, name: str) -> bool:
     """The kubelet kills the sidecar before it serves."""
     async with stage.play(folder, name, slow=_slow(folder)) as pod:
@@ -353,6 +359,7 @@ TROUBLES: dict[str, Trouble] = {
     "state-file-volume": gate_refuses,
     "state-file-outlives-restart": starts_into_an_outage,
     "readiness-on-shared-dependency": unready_with_the_database,
+    "duplicate-variable": starts_without_the_database,
     "gate-config": gate_refuses,
     "gate-config.probe": stuck,
     "undefined-reference": stuck,

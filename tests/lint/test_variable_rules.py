@@ -49,6 +49,14 @@ def test_in_a_script_a_reference_may_be_a_command(command: list[str], rules: lis
     assert rules_of(pod(main=({**APP, "env": [env("MODE", "a")], "lifecycle": hook},))) == rules
 
 
+def test_a_variable_that_an_app_has_twice_is_for_other_linters() -> None:
+    twice = [env("MODE", "a"), env("MODE", "b")]
+    wait = init("wait4x", "tcp", "db:5432", env=twice)
+
+    assert rules_of(pod(main=({**APP, "env": twice},))) == []
+    assert rules_of(pod(wait)) == ["duplicate-variable"]
+
+
 def test_what_an_app_does_with_dollars_is_for_other_linters() -> None:
     hook = {"preStop": {"exec": {"command": ["notify", "$(MODE)"]}}}
     app = {**APP, "args": ["$(NONE)", "a$$b"], "env": [env("MODE", "a$$b")], "lifecycle": hook}

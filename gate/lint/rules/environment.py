@@ -38,6 +38,28 @@ def gate_config(pod: Pod) -> Hits:
             yield Hit(line, text, remedy, gate.container.name)
 
 
+@rule("duplicate-variable", Severity.WARNING, "11.3")
+def duplicate_variable(pod: Pod) -> Hits:
+    """A variable of a gate, or of a wait, is written twice: the last one counts.
+
+    Said of gate's own container and of those that wait.
+    Kubelet fact 11.3 has the order among sources; within `env` the later entry replaces the
+    earlier one: what the first GATE_DEPENDENCIES names is not waited for. A server-side apply
+    refuses the pod, other clients only warn. Remedy: write it once, a list with all its lines.
+    """
+    for container in pod.containers:
+        if takes_part(container, pod):
+            first: dict[str, int] = {}
+            for variable in container.env:
+                if variable.name in first:
+                    text = (
+                        f"{variable.name} stands on line {first[variable.name]} already: what it "
+                        "says there does not count"
+                    )
+                    yield Hit(variable.line, text, "write it once", container.name)
+                first.setdefault(variable.name, variable.line)
+
+
 @rule("undefined-reference", Severity.WARNING, "11.1")
 def undefined_reference(pod: Pod) -> Hits:
     """A gate, or a wait, refers to a variable that is not defined.
@@ -120,6 +142,7 @@ def service_named_gate(pod: Pod) -> Hits:
 
 RULES = (
     gate_config,
+    duplicate_variable,
     undefined_reference,
     dollar_dollar,
     service_named_gate,
