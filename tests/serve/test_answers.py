@@ -212,9 +212,7 @@ def test_the_page_comes_with_its_policy() -> None:
     assert found.headers == (*page.HEADERS.items(), ("Content-Security-Policy", policy))
 
 
-@pytest.mark.parametrize(
-    "ask", [Answers.status, Answers.page, lambda made: made.metrics("")], ids=str
-)
+@pytest.mark.parametrize("ask", [Answers.status, Answers.page, lambda made: made.metrics("")])
 def test_where_nothing_is_shown_there_is_only_the_setting_that_hides_it(
     ask: Callable[[Answers], Answer],
 ) -> None:
