@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 GATE = [sys.executable, "-m", "gate"]
 PATIENCE = 20.0
 """Seconds after which something that should have happened has not."""
+UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
+"""For a gate that does not note what of it is covered: that takes CPU, most of it at the end."""
 
 
 class Answer:

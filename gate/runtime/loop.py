@@ -9,6 +9,7 @@ names through the loop gets this, drivers included.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from typing import Any
 
@@ -35,6 +36,24 @@ class Loop(asyncio.SelectorEventLoop):
     ) -> Any:  # noqa: ANN401 -- as the base class has it
         """Look *host* up in a thread of its own; raises `socket.gaierror`."""
         return await run_in_thread(self.resolve, host, port, family, type, proto, flags)
+
+    def held_up(self) -> float:
+        """Return the seconds for which this thread was ready to go on and got no CPU.
+
+        On a busy machine, or by a limit on CPU. 0 where the kernel does not count them.
+        """
+        try:
+            file = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
+        except OSError:
+            return 0.0
+        try:
+            return int(os.read(file, 100).split()[1]) / 1e9
+        finally:
+            os.close(file)
+
+    def late_by(self, moment: float) -> float:
+        """Return how late it is for what was to be done at *moment*."""
+        return self.time() - moment
 
     def resolve(self, *args: Any) -> Any:  # noqa: ANN401 -- as getaddrinfo has it
         """Look a name up, in the thread: this is what may hang."""

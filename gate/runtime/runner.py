@@ -13,6 +13,7 @@ from gate.core.errors import Absent, CheckFailed, NameNotFound
 from gate.core.model import Dependency, Result, Until
 from gate.core.one_line import one_line
 from gate.runtime.lookout import Lookout, Watch
+from gate.runtime.time_limit import time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -183,7 +184,7 @@ def _why_absence_is_not_enough(exc: Absent, until: Until) -> str:
 async def _in_time(dependency_check: DependencyCheck) -> None:
     """Run the check; raises `CheckFailed` with the stage it hung in when time is up."""
     seconds = dependency_check.dependency.timeout
-    limit = asyncio.timeout(seconds)
+    limit = time_limit(seconds)
     try:
         async with limit:
             await dependency_check.check()
