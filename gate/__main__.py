@@ -6,9 +6,14 @@ the whole grace period.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
+
+_NO_MEMORY = b"gate: there is not enough memory; raise the memory limit of gate's container\n"
+_WRONG = 2
+_LACKS = ("failed to map segment", "error return without exception set")
 
 
 def main(arguments: list[str]) -> int:
@@ -41,7 +46,21 @@ def run() -> None:
     _import_when_used()
     # Closed by who started it: the log goes nowhere then. That stdout is, `put` tells.
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 -- for good; pathlib is dear
-    os._exit(main(sys.argv[1:]))
+    try:
+        code = main(sys.argv[1:])
+    except (MemoryError, ImportError, OSError, SystemError) as exc:
+        if not _lacks_memory(exc):
+            raise
+        # Before anything else is done: whatever is asked for now may fail, too.
+        os.write(2, _NO_MEMORY)
+        os._exit(_WRONG)
+    os._exit(code)
+
+
+def _lacks_memory(exc: BaseException) -> bool:
+    """Whether *exc* says so: linker and interpreter do it in words alone."""
+    is_refused = isinstance(exc, MemoryError) or getattr(exc, "errno", None) == errno.ENOMEM
+    return is_refused or any(words in str(exc) for words in _LACKS)
 
 
 def _import_when_used() -> None:

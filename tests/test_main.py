@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import errno
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 
 import pytest
 
 import gate.__main__ as program
+from tests.conftest import free_port
+from tests.process import GATE, UNMEASURED, environment
 
 Filter = Callable[[str, str, object], bool]
 
@@ -34,3 +39,60 @@ def test_an_older_python_runs_it_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
     program._import_when_used()
 
     assert modes == []
+
+
+class Left(BaseException):
+    """The process has left."""
+
+
+def end_of(fault: BaseException, monkeypatch: pytest.MonkeyPatch) -> object:
+    """Return the exit code of a program that comes to *fault*."""
+
+    def main(_: list[str]) -> int:
+        raise fault
+
+    def leave(code: int) -> None:
+        raise Left(code)
+
+    monkeypatch.setattr(program, "main", main)
+    monkeypatch.setattr(program, "_import_when_used", lambda: None)
+    monkeypatch.setattr(os, "_exit", leave)
+    with pytest.raises(Left) as left:
+        program.run()
+    return left.value.args[0]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        ImportError("libc.so: failed to map segment from shared object"),
+        SystemError("error return without exception set"),
+    ],
+)
+def test_without_memory_it_ends_with_2_and_a_line(
+    fault: BaseException, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert end_of(fault, monkeypatch) == 2
+    assert capfd.readouterr().err == (
+        "gate: there is not enough memory; raise the memory limit of gate's container\n"
+    )
+
+
+def test_another_fault_is_none_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(PermissionError):
+        end_of(PermissionError(errno.EACCES, "Permission denied"), monkeypatch)
+
+
+@pytest.mark.parametrize("kilobytes", [24_000, 40_000])
+def test_a_memory_limit_below_what_it_needs_is_told_without_a_traceback(kilobytes: int) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'ulimit -v {kilobytes}; exec "$@"', "sh", *GATE, "serve"],
+        env=environment(free_port(), {"GATE_DEPENDENCIES": "tcp://127.0.0.1:1", **UNMEASURED}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (2, program._NO_MEMORY.decode())
