@@ -107,6 +107,7 @@ def test_who_is_asked_says_so() -> None:
     found.take(attempt(12.0))
 
     assert view(found, is_asked=True).reason == CONFIRMING
+    assert CONFIRMING == "ready, tried once more before opening"
 
 
 def test_after_the_opening_a_first_success_still_makes_it_ready() -> None:

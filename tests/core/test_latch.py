@@ -688,3 +688,15 @@ def test_attempts_are_counted_and_the_latest_is_known_however_they_ended() -> No
 
     assert (view(latch, "db").attempts, view(latch, "db").last_attempt) == (2, 3.0)
     assert (view(latch, "cache").attempts, view(latch, "cache").last_attempt) == (0, None)
+
+
+def test_what_is_told_of_the_gate_names_nobody_and_needs_no_reason() -> None:
+    latch = make(dep("db"), timeout=5.0)
+    latch.tick(5.0)
+    latch.open(6.0)
+
+    assert [(told.kind, told.name, told.reason) for told in latch.snapshot(7.0).transitions] == [
+        (TransitionKind.GATE_OVERDUE, "", ""),
+        (TransitionKind.GATE_OPENED, "", ""),
+    ]
+    assert latch.snapshot(7.0).degraded == ""
