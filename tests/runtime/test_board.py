@@ -145,6 +145,79 @@ def test_a_group_asks_for_its_own_proof_and_of_its_own_alone() -> None:
     assert not play(of_another())
 
 
+def board_that_waits_for_cache(*, confirms: bool = True) -> Board:
+    """A board for web, db and cache, with the group `front` of web and db."""
+    web, db, cache = (Dependency(name=name, url=f"{name}:") for name in ("web", "db", "cache"))
+    group = Latch([web, db], now=now(), confirms=confirms)
+    return Board(Latch([web, db, cache], now=now()), groups={"front": group})
+
+
+def test_one_that_its_group_asks_does_not_rest_though_the_whole_waits_for_others() -> None:
+    async def main() -> tuple[bool, bool]:
+        board = board_that_waits_for_cache()
+        board.record(success("web"))
+        before = board.rests("web")
+        await asyncio.sleep(9.0)
+        board.record(success("db"))
+        return before, board.rests("web")
+
+    assert play(main()) == (True, False)
+
+
+def test_whoever_waits_is_woken_where_a_group_asks_and_nothing_else_changes() -> None:
+    async def main() -> bool:
+        board = board_that_waits_for_cache()
+        board.record(success("web"))
+        await asyncio.sleep(9.0)
+        board.record(success("db"))
+        woken = asyncio.create_task(board.changed())
+        await asyncio.sleep(1.0)
+        board.record(success("web"))
+        await asyncio.sleep(1.0)
+        return woken.done() and board.is_asked("db")
+
+    assert play(main())
+
+
+def test_a_group_that_is_open_is_left_alone() -> None:
+    async def main() -> tuple[bool, int]:
+        board = board_that_waits_for_cache(confirms=False)
+        for name in ("web", "db", "web", "web"):
+            board.record(success(name))
+        front = board.part("front")
+        assert front is not None
+        return board.rests("web"), front.dependencies[0].attempts
+
+    assert play(main()) == (True, 1)
+
+
+def test_of_a_group_only_an_opening_of_its_own_is_told() -> None:
+    told: list[tuple[Transition, Snapshot]] = []
+
+    async def main() -> None:
+        board = board_with_group("web", told=told)
+        board.record(failure("web"))
+        board.open()
+        board.record(success("web"))
+
+    play(main())
+
+    assert TransitionKind.PART_OPENED not in [transition.kind for transition, _ in told]
+    assert told[-1][0].kind is TransitionKind.READY
+
+
+def test_attempts_are_counted_and_their_times_kept_until_the_opening() -> None:
+    async def main() -> tuple[int, int, int]:
+        board = board_for("db")
+        board.record(failure("db"))
+        board.record(success("db"))
+        board.record(success("db"))
+        found = board.attempt_counters["db"]
+        return found.failures, found.successes, len(found.marks)
+
+    assert play(main()) == (1, 2, 2)
+
+
 def test_whoever_waits_is_woken_by_a_change() -> None:
     async def main() -> float:
         board = board_for("db")

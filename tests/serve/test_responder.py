@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _socket
 import posix
+import select
 import socket
 import sys
 import threading
@@ -78,10 +79,7 @@ def ask(port: int, head: bytes) -> tuple[bytes, bytes]:
 
 
 def everything(sock: socket.socket) -> bytes:
-    answer = b""
-    while part := sock.recv(65536):
-        answer += part
-    return answer
+    return b"".join(iter(lambda: sock.recv(1 << 20), b""))
 
 
 def taken_apart(answer: bytes) -> tuple[bytes, bytes]:
@@ -150,6 +148,14 @@ def test_what_is_no_request_is_refused(port: int, request_: bytes) -> None:
     status, _ = ask(port, request_)
 
     assert status == b"HTTP/1.1 400 Bad Request"
+
+
+def test_a_refusal_says_why(port: int) -> None:
+    status, body = ask(port, get(b"/startupz?hold=soon"))
+
+    assert status == b"HTTP/1.1 400 Bad Request"
+    assert body.startswith(b"hold: 'soon' is not a duration; ")
+    assert body.endswith(b" or seconds\n")
 
 
 def test_a_head_may_come_byte_by_byte(port: int) -> None:
@@ -293,6 +299,70 @@ def test_a_held_client_wakes_nobody_until_it_goes() -> None:
         assert running.open == {}
 
 
+HELD = get(b"/status?hold=1h&seen=7").replace(CLOSE, b"")
+
+
+def test_where_all_are_held_nobody_gives_way() -> None:
+    with by_hand(1) as (running, (client,)):
+        client.sendall(HELD)
+        running.turn()
+        running.give_way()
+
+        assert [bool(each.held) for each in running.open.values()] == [True]
+
+
+def test_after_a_hold_what_has_come_meanwhile_is_answered_and_what_comes_then() -> None:
+    with by_hand(1) as (running, (client,)):
+        client.sendall(HELD + get(b"/livez").replace(CLOSE, b""))
+        running.turn()
+        (held,) = running.open.values()
+        assert select.select([client], [], [], 0)[0] == []
+        running.expire(held)
+        first = client.recv(65536)
+        client.sendall(get(b"/startupz"))
+        running.turn()
+
+        assert first.count(b"HTTP/1.1 200 OK") == 2
+        assert everything(client).endswith(b"verbose")
+
+
+def test_what_stands_in_a_body_is_no_request(port: int) -> None:
+    smuggled = get(b"/startupz")
+    with closing(connect(port)) as sock:
+        length = b"Content-Length: %d" % len(smuggled)
+        sock.sendall(get(b"/livez", length).replace(CLOSE, b"") + smuggled)
+
+        assert everything(sock).count(b"HTTP/1.1 ") == 1
+
+
+def test_a_client_that_was_handed_over_with_its_request_is_answered_at_once() -> None:
+    ours, theirs = socket.socketpair()
+    with by_hand(0) as (running, _), closing(theirs):
+        running.add(exchange.Connection(_socket.socket(fileno=ours.detach()), get(b"/livez")))
+
+        assert everything(theirs).endswith(b"ok")
+
+
+def test_a_client_that_is_forgotten_already_is_forgotten() -> None:
+    with by_hand(1) as (running, _):
+        (connection,) = running.open.values()
+        running.drop(connection)
+        running.drop(connection)
+
+        assert running.open == {}
+
+
+def test_a_client_that_a_fault_has_met_is_ended_in_that_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "parse", None)
+    with by_hand(1) as (running, (client,)):
+        client.sendall(get(b"/livez"))
+        running.turn()
+
+        assert running.open == {}
+
+
 def test_at_the_end_the_held_are_answered_and_the_log_has_its_last_line(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -368,11 +438,13 @@ def test_a_client_that_reads_slowly_gets_all_and_delays_nobody() -> None:
     head = TABLE["bad"]
     routes = {**TABLE["routes"], b"/": (0, {0: (head, body)}, False)}
     with responding(routes=routes) as port, closing(connect(port)) as slow:
-        slow.sendall(get(b"/"))
+        slow.sendall(get(b"/").replace(CLOSE, b"") + get(b"/livez"))
         meanwhile = [ask(port, get(b"/livez"))[1] for _ in range(20)]
 
         assert meanwhile == [b"ok"] * 20
-        assert sum(len(part) for part in iter(lambda: slow.recv(1 << 20), b"")) > len(body)
+        answers = everything(slow)
+        assert len(answers) > len(body)
+        assert answers.endswith(b"\r\n\r\nok")
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /livez HTTP/1.1\r\nHost"])
