@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from gate.pods.commands import Place
-    from gate.pods.shell import Command
+    from gate.pods.shell import Command, Loop
 
 _LOOKING_UP = {"nslookup", "dig", "getent", "host"}
 _KEYWORDS = {"hosts", "ahosts", "ahostsv4", "ahostsv6"}
@@ -23,6 +23,10 @@ _NAME = re.compile(r"[A-Za-z0-9][\w-]*(?:\.[\w-]+)*")
 _DEFAULTS = {"wait4x": 10.0, "dockerize": 10.0, "wait-for-it": 15.0, "wait-for-it.sh": 15.0}
 _DEFAULTS |= {"wait-for": 15.0, "wait-for.sh": 15.0, "kubectl": 30.0}
 _ENDLESS = {"k8s-wait-for", "wait_for.sh", "wait-on"}
+_LENIENT = {"wait-for-it", "wait-for-it.sh"}
+_COMPARING = {"-lt", "-le", "-gt", "-ge"}
+_LEAVING = {"break", "exit", "return"}
+_SUCCEEDING = {"sleep", "echo", "printf", "let"}
 _LIMITS = ("--timeout", "-timeout", "-t")
 
 
@@ -68,6 +72,36 @@ def _only_connects(command: Command) -> bool:
     if command.program in _TCP:
         return any(word.startswith(_TCP[command.program]) for word in command.words[1:])
     return is_raw or command.program in _CONNECTING
+
+
+def fails_open(words: Sequence[str]) -> bool:
+    """Whether a wait succeeds when it gives up: it counts its tries, and says no more."""
+    run = shell.read(words)
+    if any(_starts_anyway(each) for each in run.foreground):
+        return True
+    loops = run.waited_loops
+    counts = any(map(_counts, loops)) if loops else commands.tries_again(run)
+    is_last = commands.text(words).rstrip(" \n;").endswith("done")
+    ends_well = is_last and run.foreground[-1].program in _SUCCEEDING
+    return counts and ends_well and not any(map(_fails, run.foreground))
+
+
+def _counts(loop: Loop) -> bool:
+    """Whether *loop* ends after a number of tries, and may be left before."""
+    names = {each.program for each in loop.body}
+    is_number = bool(loop.head) and not _COMPARING.isdisjoint(loop.head[-1].words)
+    return is_number and not _LEAVING.isdisjoint(names) and not any(map(commands.asks, loop.head))
+
+
+def _fails(command: Command) -> bool:
+    return command.program in _LEAVING and command.words[1:] not in ((), ("0",))
+
+
+def _starts_anyway(command: Command) -> bool:
+    """Whether it starts a command though its wait has failed."""
+    own, mark, _ = " ".join(command.words).partition(" -- ")
+    is_strict = not {"-s", "--strict"}.isdisjoint(own.split())
+    return bool(mark) and command.program in _LENIENT and not is_strict
 
 
 def longest(words: Sequence[str]) -> float | None:

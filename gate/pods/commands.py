@@ -79,7 +79,8 @@ def _is_wait(words: tuple[str, ...]) -> bool:
     run = shell.read(words)
     if any(is_waiter(each) or python_waits.is_wait(each) for each in run.foreground):
         return True
-    return bool(_loops(run)) and any(_is_probing(command) for command in run.foreground)
+    tries = bool(_loops(run)) or tries_again(run)
+    return tries and any(_is_probing(command) for command in run.foreground)
 
 
 def _loops(run: Script) -> list[Loop]:
@@ -89,6 +90,17 @@ def _loops(run: Script) -> list[Loop]:
         for loop in run.waited_loops
         if not any(command.program == "read" for command in loop.head)
     ]
+
+
+def tries_again(run: Script) -> bool:
+    """Whether it has a `for` that pauses, and that is left when something has succeeded."""
+    programs = {each.program for each in run.foreground}
+    ends = ["", *(each.end for each in run.foreground)]
+    leaves = "break" in programs or any(
+        each.program in ("exit", "return") and (before == "&&" or not each.is_sure)
+        for before, each in zip(ends, run.foreground, strict=False)
+    )
+    return leaves and {"for", "sleep"} <= programs
 
 
 def is_waiter(command: Command) -> bool:

@@ -359,6 +359,7 @@ TROUBLES: dict[str, Trouble] = {
     "state-file-volume": gate_refuses,
     "state-file-outlives-restart": starts_into_an_outage,
     "readiness-on-shared-dependency": unready_with_the_database,
+    "wait-fails-open": starts_without_the_database,
     "duplicate-variable": starts_without_the_database,
     "gate-config": gate_refuses,
     "gate-config.probe": stuck,

@@ -49,8 +49,8 @@ UNPLAYED: dict[str, str] = {
 }
 """Rules that cannot be shown by playing, each with the reason."""
 
-NOT_PLAYED_EITHER = {"sidecar-among-main-containers.proxy"}
-"""Images of others: what they show is what their rule's first manifest shows."""
+NOT_PLAYED_EITHER = {"sidecar-among-main-containers.proxy", "wait-fails-open.tool"}
+"""Images and tools of others: what they show is what their rule's first manifest shows."""
 PLAYED = [
     name for name in names("bad") if rule_of(name) in TROUBLES and name not in NOT_PLAYED_EITHER
 ]

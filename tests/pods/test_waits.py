@@ -21,6 +21,7 @@ from tests.lint.building import (
 
 EITHER = "tcp://localhost:8080 any=x; tcp://db:1 any=x"
 NEITHER = "tcp://localhost:8080 any=x; tcp://localhost:8081 any=x"
+IF_UP = "if nc -z db 1; then exit 0; fi"
 PYTHON = """
 import socket, time
 while True:
@@ -76,6 +77,10 @@ SHOP = '{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop"}, %s
         (["sh", "-c", "until curl http://$HOST:81/; do :; done"], []),
         (["sh", "-c", "until curl http://db:port/; do :; done"], []),
         (["timeout", "9", "sh", "-c", "until nc -z db 1; do :; done"], [("db", 1)]),
+        (["sh", "-c", "for i in 1 2; do nc -z db 1 && break; sleep 1; done"], [("db", 1)]),
+        (["sh", "-c", "for i in 1 2; do nc -z a 1 && exit 0; sleep 1; done"], [("a", 1)]),
+        (["sh", "-c", f"for i in 1 2; do {IF_UP}; sleep 1; done; exit 1"], [("db", 1)]),
+        (["bash", "-c", f"for ((i=0; i<9; i++)); do {IF_UP}; sleep 1; done"], [("db", 1)]),
         (["python", "-c", PYTHON], [("db", 5432)]),
         (["sh", "-c", "python3 -c 'for _ in range(9): urlopen(\"http://db:1/\")'"], [("db", 1)]),
         (["python", "-c", "while True: s.connect((HOST, PORT))"], []),
@@ -96,6 +101,9 @@ def test_a_wait_is_known_and_what_it_waits_for(
         ["python", "-c", "import socket; socket.create_connection(('db', 1))"],
         ["python", "-c"],
         ["sh", "-c", "for f in a b; do cp $f /x; done"],
+        ["sh", "-c", "for f in a b; do curl -d $f http://db:1/; sleep 1; done; exit 0"],
+        ["sh", "-c", "for f in a b; do nc -z db 1 && exit 1; done"],
+        ["sh", "-c", "(for i in 1 2; do nc -z db 1 && break; sleep 1; done) &"],
         ["sh", "-c", "cat x | while read l; do curl $l; done"],
         ["sh", "-c", "(until curl db; do sleep 1; done; curl db/init) &"],
         ["sh", "-c", "nohup sh -c 'until curl db; do sleep 1; done' >/dev/null 2>&1 &"],

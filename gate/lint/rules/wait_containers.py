@@ -105,6 +105,24 @@ def _is_meshed(container: Container, pod: Pod) -> bool:
     return not container.is_init and any(wishes.get(k) == v for k, v in _INJECT.items())
 
 
+@rule("wait-fails-open", Severity.WARNING)
+def fails_open(pod: Pod) -> Hits:
+    """A wait that gives up lets the app start all the same.
+
+    A loop that counts its tries and has nothing behind `done` ends with the status of its last
+    command: of `sleep` or `echo`, which succeed. And `wait-for-it` without `--strict` runs its
+    command when its time (15s unless `-t` says more) is over, too. The init container, or the
+    wait, has then succeeded, and the app starts without what it was to wait for. Remedy: `exit 1`
+    behind `done`, `--strict`, or `gate wait`, which fails when its time is over.
+    """
+    for container in pod.containers:
+        for words, line in waits.commands_of(container):
+            if asking.fails_open(words):
+                text = "when this gives up it succeeds, and the app starts without what it needs"
+                remedy = "write exit 1 behind done, or --strict for wait-for-it"
+                yield Hit(line, text, remedy, container.name)
+
+
 @rule("wait-without-end-in-job", Severity.WARNING)
 def without_end(pod: Pod) -> Hits:
     """A Job's init container waits without an end, and nothing ends the Job.
@@ -135,4 +153,4 @@ def _bare_connections(container: Container, pod: Pod) -> Iterator[tuple[Place, i
             yield place, line
 
 
-RULES = (for_a_name, connects_to_mysql, through_mesh, without_end)
+RULES = (for_a_name, connects_to_mysql, through_mesh, fails_open, without_end)

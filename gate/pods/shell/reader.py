@@ -82,7 +82,8 @@ class Reader:
             self.words.append(word)
 
     def _operator(self, operator: str) -> None:
-        if operator == "(" and self.words:
+        is_counting = bool(self.words) and self.words[0].text == "for"
+        if operator == "(" and self.words and not is_counting:
             name = self.words[-1].text
             self.words.clear()
             if name.endswith("="):
