@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gate import config
 from gate.pods import budget, gates, listening
-from gate.pods.editing.changes import KeyEdit, ListEdit, at
+from gate.pods.editing.changes import KeyEdit, ListEdit, Move, at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gate.pods.pod import Container, Pod, Probe
 
     Path = tuple[str | int, ...]
-    Edit = KeyEdit | ListEdit
+    Edit = KeyEdit | ListEdit | Move
     Fix = Callable[["Place"], Iterator[Edit]]
 
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
@@ -100,19 +100,24 @@ def _state_file(place: Place) -> Iterator[Edit]:
 
 def _to_sidecars(place: Place) -> Iterator[Edit]:
     """Move it in front of the main containers, where it starts, and is restarted, by itself."""
-    ports = sorted(number for _, number in place.container.ports)
-    asked = place.startup_probe() or (_connecting(ports[0]) if ports else None)
-    is_last = len(place.pod.main) == 1
-    if asked is None or is_last or not listening.ports(place.container, place.pod):
-        return
-    probe = {} if place.container.startup else {"startupProbe": asked}
-    moved = {**place.raw, "restartPolicy": "Always", **probe}
-    yield ListEdit(key="containers", removed=frozenset({place.container.name}))
-    yield ListEdit(key="initContainers", added=(moved,))
+    container = place.container
+    asked = place.startup_probe() or _connecting(_ports(container))
+    is_told = not {"restartPolicy", "restartPolicyRules"}.isdisjoint(place.raw)
+    if asked and not is_told and listening.ports(container, place.pod):
+        probe = {} if container.startup else {"startupProbe": asked}
+        yield Move(name=container.name, added={"restartPolicy": "Always", **probe})
 
 
-def _connecting(port: int) -> dict[str, object]:
-    return {"tcpSocket": {"port": port}, "periodSeconds": 1, "failureThreshold": _PATIENCE}
+def _ports(container: Container) -> list[int]:
+    """Return the ports it says it has, or the one that everybody knows it by."""
+    known = listening.declared(container)
+    return sorted(number for _, number in container.ports) or [*(known if len(known) == 1 else ())]
+
+
+def _connecting(ports: list[int]) -> dict[str, object] | None:
+    if not ports:
+        return None
+    return {"tcpSocket": {"port": ports[0]}, "periodSeconds": 1, "failureThreshold": _PATIENCE}
 
 
 SAFE: dict[str, Fix] = {

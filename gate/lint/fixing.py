@@ -10,7 +10,7 @@ from gate.pods import documents as manifests
 from gate.pods.around import Around
 from gate.pods.documents import Found
 from gate.pods.editing import rewriting
-from gate.pods.editing.changes import Change, KeyEdit, ListEdit
+from gate.pods.editing.changes import Change, KeyEdit, ListEdit, Move
 from gate.pods.editing.documents import paths
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def _changes(
         edits = list(_edits(pod, template, piece.file, told, wanted))
         if edits:
             path = places[id(template)]
-            made.append(Change(keys=_keys(edits), lists=_lists(edits), path=path))
+            moves = _moves(edits, pod)
+            made.append(Change(keys=_keys(edits), lists=_lists(edits), moves=moves, path=path))
     return made
 
 
@@ -92,6 +93,12 @@ def _is_more(one: object, other: object) -> bool:
 
 def _lists(edits: list[Edit]) -> tuple[ListEdit, ...]:
     return tuple(edit for edit in edits if isinstance(edit, ListEdit))
+
+
+def _moves(edits: list[Edit], pod: Pod) -> tuple[Move, ...]:
+    """Return the moves, none where no main container would be left."""
+    moves = tuple(edit for edit in edits if isinstance(edit, Move))
+    return moves if len(moves) < len(pod.main) else ()
 
 
 def _make(piece: Piece, made: list[Change]) -> None:

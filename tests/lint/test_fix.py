@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -242,6 +243,149 @@ def test_a_proxy_that_says_nothing_of_its_port_is_not_moved(manifest: Manifest) 
     manifest.path.write_text(text + "    - {name: sql, image: cloud-sql-proxy}\n")
 
     assert manifest.lint("--fix=unsafe") == 1
+
+
+USER = """kind: Pod
+spec:
+%s
+  containers:
+  - name: app
+    image: app
+    env: [{name: CACHE, value: "redis://localhost:6379"}, {name: PROXY, value: "http://localhost:9901"}]
+  # holds the sessions
+  - name: cache
+    image: redis:7 # as everywhere
+
+    # for a long time
+    args:
+      - --save
+      - |
+        60 1
+
+  - name: envoy
+    image: envoyproxy/envoy
+    ports: [{containerPort: 9901}]
+  # the end
+  volumes: []
+"""
+FIRST = "  initContainers:\n%s- name: first\n%s  image: first"
+MOVED = """# holds the sessions
+- name: cache
+  image: redis:7 # as everywhere
+
+  # for a long time
+  args:
+    - --save
+    - |
+      60 1
+  restartPolicy: Always
+  startupProbe:
+    tcpSocket: {port: 6379}
+    periodSeconds: 1
+    failureThreshold: 120
+- name: envoy
+  image: envoyproxy/envoy
+  ports: [{containerPort: 9901}]
+  restartPolicy: Always
+"""
+
+
+@pytest.mark.parametrize(
+    ("above", "indent"),
+    [
+        ("  hostname: shop", 2),
+        ("  initContainers: []", 2),
+        ("  initContainers:", 2),
+        (FIRST % ("  ", "  "), 2),
+        (FIRST % ("      ", "      "), 6),
+    ],
+)
+def test_what_moves_is_moved_with_its_comments(above: str, indent: int, manifest: Manifest) -> None:
+    manifest.path.write_text(USER % above)
+
+    assert manifest.lint("--fix=unsafe") == 0
+    after = manifest.path.read_text()
+    assert textwrap.indent(MOVED, " " * indent) in after
+    assert "\n  # the end\n  volumes: []\n" in after
+    spec = yaml.safe_load(after)["spec"]
+    assert [each["name"] for each in spec["containers"]] == ["app"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("%s\n", "  initContainers: [{name: first, image: first}]\n"),
+        ("%s\n", "  initContainers: {}\n"),
+        ("  - name: cache\n    image: redis:7 # as everywhere", "  - {name: cache, image: redis}"),
+        ("%s\n  containers:", "  containers: &all"),
+    ],
+)
+def test_what_cannot_be_moved_line_by_line_is_written_anew(
+    old: str, new: str, manifest: Manifest
+) -> None:
+    before = USER.replace(old, new).replace("%s", "  hostname: shop")
+    if "{name: cache" in new:
+        head, _, rest = before.partition("\n\n    # for")
+        before = head + "\n  - name: envoy" + rest.partition("- name: envoy")[2]
+    manifest.path.write_text(before)
+
+    code = manifest.lint("--fix=unsafe")
+
+    names = [
+        each["name"] for each in yaml.safe_load(manifest.path.read_text())["spec"]["containers"]
+    ]
+    assert (code, names) == (0, ["app"])
+
+
+DEEP = """kind: Pod
+spec:
+  initContainers:
+  - name: first
+    image: first
+  containers:
+      - name: app
+        image: app
+        env: [{name: CACHE, value: "redis://localhost:6379"}]
+      - name: cache # in memory
+        image: redis
+        ports: [{containerPort: 6379}]
+        args: [--save,
+%s""]
+"""
+
+
+@pytest.mark.parametrize(("column", "is_kept"), [(12, True), (3, False)])
+def test_what_moves_to_the_left_has_room_or_is_written_anew(
+    column: int, manifest: Manifest, *, is_kept: bool
+) -> None:
+    manifest.path.write_text(DEEP % (" " * column))
+
+    assert manifest.lint("--fix=unsafe") == 0
+    after = manifest.path.read_text()
+    assert ("\n  - name: cache # in memory\n    image: redis\n" in after) is is_kept
+    assert yaml.safe_load(after)["spec"]["initContainers"][1]["args"] == ["--save", ""]
+
+
+def test_what_has_a_policy_of_its_own_stays_where_it_is(manifest: Manifest) -> None:
+    text = (USER % "  hostname: shop").replace(
+        "image: redis:7", "restartPolicy: Never\n    image: redis"
+    )
+    manifest.path.write_text(text)
+
+    manifest.lint("--fix=unsafe")
+
+    spec = yaml.safe_load(manifest.path.read_text())["spec"]
+    assert [each["name"] for each in spec["containers"]] == ["app", "cache"]
+
+
+def test_one_main_container_is_left(manifest: Manifest) -> None:
+    one = "    - name: %s\n      image: redis\n      ports: [{containerPort: %d}]\n"
+    one += '      env: [{name: OTHER, value: "redis://localhost:%d"}]\n'
+    before = "kind: Pod\nspec:\n  containers:\n" + one % ("a", 1001, 1002) + one % ("b", 1002, 1001)
+    manifest.path.write_text(before)
+
+    assert manifest.lint("--fix=unsafe") == 1
+    assert manifest.path.read_text() == before
 
 
 @pytest.mark.parametrize("path", ["/opened", "/run/no-gate-here/opened"])

@@ -46,12 +46,22 @@ class KeyEdit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Takes an item out of `containers`, and puts it at the end of `initContainers`."""
+
+    name: str
+    added: dict[str, object]
+    """Keys that it gets there, none of which it has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """All that changes in one pod template."""
 
     lists: tuple[ListEdit, ...] = ()
     keys: tuple[KeyEdit, ...] = ()
     """Made before the lists are changed: their paths are those of the text as it is."""
+    moves: tuple[Move, ...] = ()
     annotation: str = ""
     value: str | None = None
     """Of the annotation; None removes it."""
@@ -67,6 +77,8 @@ def apply(document: Any, made: Iterable[Change]) -> None:  # noqa: ANN401 -- a d
             at(template, each.path)[each.key] = plain(each.value)
         for edit in change.lists:
             _edit_list(template["spec"], edit)
+        for move in change.moves:
+            _move(template["spec"], move)
         if change.annotation:
             _annotate(template, change.annotation, change.value)
 
@@ -106,6 +118,15 @@ def _edit_list(owner: Data, edit: ListEdit) -> None:
         items.insert(place + number, plain(item))
     if not items:
         del owner[edit.key]
+
+
+def _move(spec: Data, move: Move) -> None:
+    main = spec["containers"]
+    item = main.pop([each.get("name") for each in main].index(move.name))
+    item.update(plain(move.added))
+    if not spec.get("initContainers"):
+        spec["initContainers"] = []
+    spec["initContainers"].append(item)
 
 
 def _annotate(template: Data, name: str, value: str | None) -> None:

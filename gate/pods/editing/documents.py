@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from gate.pods import nodes
 from gate.pods.editing import changes
 from gate.pods.editing.emitter import emit
-from gate.pods.editing.splice import CannotSplice, splice
+from gate.pods.editing.page import CannotSplice
+from gate.pods.editing.splice import splice
 from gate.pods.nodes import Map, Seq
 
 if TYPE_CHECKING:
@@ -136,7 +137,10 @@ def _quoted(change: Change) -> Change:
     keys = tuple(
         replace(each, value=_quoted_texts(changes.plain(each.value))) for each in change.keys
     )
-    return replace(change, lists=lists, keys=keys)
+    moves = tuple(
+        replace(each, added=_quoted_texts(changes.plain(each.added))) for each in change.moves
+    )
+    return replace(change, lists=lists, keys=keys, moves=moves)
 
 
 def _quoted_texts(value: Any) -> Any:  # noqa: ANN401 -- data of any kind
