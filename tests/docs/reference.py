@@ -149,9 +149,9 @@ def _command(name: str, parser: argparse.ArgumentParser) -> str:
 
 
 def _is_common(action: argparse.Action, command: str) -> bool:
-    """Whether the flag is one of --help and of the settings, but for a command that needs it."""
+    """Whether it is hidden, --help, or of the settings, but for a command that needs those."""
     is_setting = action.dest.startswith("GATE_") and command != "forget"
-    return action.dest == "help" or is_setting
+    return action.dest == "help" or is_setting or action.help == argparse.SUPPRESS
 
 
 def _written(action: argparse.Action) -> str:
