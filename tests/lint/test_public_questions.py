@@ -1,6 +1,7 @@
-"""Forty pods after what people ask in public, written anew: what lint says of each.
+"""Pods after what people ask in public, written anew: the question, what is expected, what is seen.
 
-Half of them are wrong and half of them right; of the right ones nothing but advice is said.
+More than forty. Half of them are wrong and half of them right; of the right ones nothing but advice
+is said. What stands beside a pod (its database, a Service, a budget) goes with it.
 """
 
 from __future__ import annotations
@@ -178,6 +179,98 @@ WRONG: list[tuple[str, Fields, str]] = [
     ),
 ]
 
+WRONG += [
+    (
+        "tries used up, and the app starts without its database",
+        pod([wait("for i in $(seq 30); do nc -z db 5432 && break; sleep 2; done")]),
+        "wait-fails-open",
+    ),
+    (
+        "wait-for-it that starts the app all the same",
+        pod(main=[{**APP, "command": ["/wait-for-it.sh", "db:5432", "-t", "60", "--", "app"]}]),
+        "wait-fails-open",
+    ),
+    (
+        "a database that takes all replicas of the app with it",
+        pod(main=[{**APP, "livenessProbe": {"exec": {"command": ["pg_isready", "-h", "db"]}}}]),
+        "liveness-on-dependency",
+    ),
+    (
+        "dependencies added in a second variable",
+        pod([{**GATE, "env": [*GATE["env"], *GATE["env"]], "startupProbe": HELD}, HOLD]),
+        "duplicate-variable",
+    ),
+]
+
+
+def service(port: int, **spec: Any) -> Fields:
+    whole = {"selector": {"app": "db"}, "ports": [{"port": port, "targetPort": 5432}], **spec}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"}, "spec": whole}
+
+
+def database(replicas: int, app: str = "db") -> Fields:
+    inner = {"metadata": {"labels": {"app": app}}, "spec": {"containers": [APP]}}
+    spec = {"serviceName": "db", "replicas": replicas, "template": inner}
+    return {"kind": "StatefulSet", "metadata": {"name": "db"}, "spec": spec}
+
+
+BUDGET: Fields = {
+    "kind": "PodDisruptionBudget",
+    "metadata": {"name": "db"},
+    "spec": {"minAvailable": 2, "selector": {"matchLabels": {"app": "db"}}},
+}
+BESIDE: list[tuple[str, Fields, list[Fields], set[str]]] = [
+    (
+        "the pod's port instead of the Service's",
+        pod([wait(until("nc -z db 5432"))]),
+        [service(15432), database(1)],
+        {"waits-for-closed-port"},
+    ),
+    (
+        "the Service's port of a headless one",
+        pod([wait(until("nc -z db 15432"))]),
+        [service(15432, clusterIP="None"), database(1)],
+        {"waits-for-closed-port"},
+    ),
+    (
+        "the third of two replicas",
+        pod([wait(until("pg_isready -h db-2.db"))]),
+        [database(2)],
+        {"waits-for-missing-replica"},
+    ),
+    (
+        "a database scaled to nothing",
+        pod([wait(until("pg_isready -h db"))]),
+        [service(5432), database(0)],
+        {"waits-for-missing-replica"},
+    ),
+    (
+        "a label that nobody has",
+        pod([wait(until("pg_isready -h db"))]),
+        [service(5432), database(1, app="postgres")],
+        {"waits-for-empty-service"},
+    ),
+    (
+        "the one that a drain takes away",
+        pod([wait(until("pg_isready -h db-0.db"))]),
+        [database(3), BUDGET],
+        {"waits-for-one-replica"},
+    ),
+    (
+        "any of the replicas",
+        pod([wait(until("pg_isready -h db"))]),
+        [service(5432), database(3), BUDGET],
+        set(),
+    ),
+    (
+        "the port on which a headless one's pods listen",
+        pod([wait(until("nc -z db 5432"))]),
+        [service(15432, clusterIP="None"), database(1)],
+        set(),
+    ),
+    ("the only replica", pod([wait(until("nc -z db-0.db 5432"))]), [database(1), BUDGET], set()),
+]
+
 RIGHT: list[tuple[str, Fields]] = [
     ("the SQL proxy held", pod([{**SQL, **ALWAYS, "startupProbe": QUICK}], [{**APP, **DB_HOST}])),
     (
@@ -280,6 +373,29 @@ RIGHT: list[tuple[str, Fields]] = [
     ),
 ]
 
+RIGHT += [
+    (
+        "tries used up, and the pod fails",
+        pod([wait("for i in $(seq 30); do nc -z db 5432 && exit 0; sleep 2; done; exit 1")]),
+    ),
+    (
+        "wait-for-it that is strict",
+        pod(main=[{**APP, "command": ["/wait-for-it.sh", "db:5432", "--strict", "--", "app"]}]),
+    ),
+    (
+        "a database that asks itself whether it lives",
+        pod(
+            main=[
+                {**APP, "livenessProbe": {"exec": {"command": ["pg_isready", "-h", "localhost"]}}}
+            ]
+        ),
+    ),
+    (
+        "a loop over files that asks nobody to be there",
+        pod([wait("for f in /seed/*; do curl -d @$f http://api/; sleep 1; done")]),
+    ),
+]
+
 
 def seen(spec: Fields) -> set[str]:
     text = json.dumps({"kind": "Pod", "metadata": {"name": "shop"}, "spec": spec})
@@ -297,5 +413,21 @@ def test_what_is_right_is_let_be(question: str, spec: Fields) -> None:
     assert seen(spec) == set()
 
 
-def test_there_are_forty() -> None:
-    assert (len(WRONG), len(RIGHT)) == (20, 20)
+@pytest.mark.parametrize(
+    ("question", "spec", "beside", "rules"), BESIDE, ids=[each[0] for each in BESIDE]
+)
+def test_what_stands_beside_is_taken_in(
+    question: str, spec: Fields, beside: list[Fields], rules: set[str]
+) -> None:
+    shop = {"kind": "Pod", "metadata": {"name": "shop"}, "spec": spec}
+    findings = lint(
+        [("shop.yaml", json.dumps({"kind": "List", "items": [shop, *beside]}))]
+    ).findings
+
+    assert {each.rule for each in findings} == rules
+
+
+def test_there_are_forty_and_more() -> None:
+    assert len(WRONG) >= 20
+    assert len(RIGHT) >= 20
+    assert len({each[0] for each in (*WRONG, *RIGHT, *BESIDE)}) > 40
