@@ -161,7 +161,7 @@ def test_what_a_probe_imports_brings_nothing(module: str) -> None:
         (
             "runtime.runner",
             {"core", "core.one_line", "runtime.lookout", "runtime.listening_sockets"}
-            | {"runtime.loop", "runtime.threads", "runtime.time_limit"}
+            | {"runtime.loop", "runtime.selector", "runtime.threads", "runtime.time_limit"}
             | {f"core.{each}" for each in ("backoff", "durations", "errors", "model", "attempt")},
         ),
     ],
