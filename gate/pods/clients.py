@@ -23,6 +23,8 @@ _PORTS = {"http": 80, "https": 443, "postgresql": 5432, "postgres": 5432, "mysql
 _PORTS |= {"redis": 6379, "amqp": 5672, "mongodb": 27017, "kafka": 9092, "nats": 4222}
 _DATABASES = {"pg_isready": 5432, "psql": 5432, "redis-cli": 6379, "mysqladmin": 3306}
 _DATABASES |= {"mysql": 3306}
+_HOST_AND_PORT = {"nc", "ncat", "cqlsh"}
+"""Clients that take the two as words of their own."""
 _ALONE_LOCAL = {"pg_isready", "redis-cli", "mysqladmin"}
 """Those whose other arguments cannot hold a host."""
 _PORT_OPTION = {"mysqladmin": "-P", "mysql": "-P"}
@@ -58,7 +60,7 @@ def hosts(command: Command) -> Iterator[list[Host]]:
         if host := _of_database(command, words):
             yield host
         return
-    if command.program in ("nc", "ncat"):
+    if command.program in _HOST_AND_PORT:
         yield from ([host] for host in _of_netcat(words))
     yield from (found for word in words for found in _in_word(word))
 

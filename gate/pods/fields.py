@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 from gate.pods.hit import Hit
 from gate.pods.nodes import Map, Seq
 
 T = TypeVar("T")
+_OPEN = re.compile(r"\$\{?[\w.]+\}?|<[^<>]+>|%[sdv]|\{\{.*\}\}")
+"""A text that something else is put in for."""
 _NAMES: dict[type, str] = {
     str: "a text",
     int: "a whole number",
@@ -61,7 +64,7 @@ class Fields:
         value = self.raw.get(key)
         if value is None or (isinstance(value, str | int | float) and not isinstance(value, bool)):
             return value
-        self._note(self.line_of(key), key, "a text or a number")
+        self._note(self.line_of(key), key, "a text or a number", value)
         return None
 
     def inner(self, key: str) -> Fields:
@@ -89,7 +92,7 @@ class Fields:
             if isinstance(item, kind):
                 good.append(item)
             else:
-                self._note(line, f"an item of {key}", _NAMES[kind])
+                self._note(line, f"an item of {key}", _NAMES[kind], item)
         return good
 
     def _typed(self, key: str, kind: type[T]) -> T | None:
@@ -98,10 +101,19 @@ class Fields:
         if isinstance(value, kind) and isinstance(value, bool) is (kind is bool):
             return value
         if value is not None:
-            self._note(self.line_of(key), key, _NAMES[kind])
+            self._note(self.line_of(key), key, _NAMES[kind], value)
         return None
 
-    def _note(self, line: int, what: str, wanted: str) -> None:
+    def _note(self, line: int, what: str, wanted: str, found: object) -> None:
         remedy = "write it in quotes" if wanted == "a text" else f"write {wanted}"
+        if _is_placeholder(found):
+            remedy = "if this is a template, put the values in first"
         text = f"{what} is not {wanted}, so the API server refuses it"
         self.notes.append(Hit(line, text, remedy))
+
+
+def _is_placeholder(value: object) -> bool:
+    """Whether *value* is what a template has where a value will be: `{NAME}`, `${NAME}`."""
+    if isinstance(value, Map):
+        return len(value) == 1 and not any(value.values())
+    return isinstance(value, str) and bool(_OPEN.fullmatch(value))

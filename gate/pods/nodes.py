@@ -1,12 +1,14 @@
 """YAML with line numbers, and its scalars as Kubernetes' own parser resolves them.
 
-The text is cut at `---` first, as kubectl does, so that a document that is broken hides no other.
+The text is cut at `---` first, and between objects of JSON, as kubectl does, so that a document
+that is broken hides no other.
 PyYAML finds the structure; scalars are resolved here, because it reads `22:22` as a number
 and `y` as a text, and Kubernetes does neither.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -23,6 +25,8 @@ _TEMPLATE = "if it is a template, render it first: helm template … | gate lint
 _PLAIN, _QUOTED = "plain", "quoted"
 _STRING = "tag:yaml.org,2002:str"
 _SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_BEGIN = re.compile(r"\s*\{")
+_JSON = json.JSONDecoder()
 _QUOTE = re.compile(r"(['\"])(.*?)\1")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 
@@ -114,8 +118,27 @@ def pieces(text: str) -> Iterator[str]:
     """Return *text* cut in front of each `---`, as kubectl does; joined they are *text* again."""
     start = 0
     for end in [*(match.start() for match in _SEPARATOR.finditer(text)), len(text)]:
+        yield from _objects(text[start:end])
+        start = end
+
+
+def _objects(text: str) -> Iterator[str]:
+    """Return *text* cut behind each object of JSON, as kubectl reads several in a row."""
+    start = 0
+    while (begin := _BEGIN.match(text, start)) and (end := _end_of_object(text, begin.end() - 1)):
+        if not _BEGIN.match(text, end):
+            break
         yield text[start:end]
         start = end
+    yield text[start:]
+
+
+def _end_of_object(text: str, begin: int) -> int:
+    """Return where the object of JSON at *begin* ends, 0 where it is none."""
+    try:
+        return _JSON.raw_decode(text, begin)[1]
+    except (ValueError, RecursionError):
+        return 0
 
 
 def document(text: str, offset: int) -> Document:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from gate.pods.gates import Gate
     from gate.pods.pod import Action, Container, Pod, Probe
 
-_JOBS = {"Job", "CronJob"}
+JOBS = {"Job", "CronJob"}
+"""Kinds whose pods have to be done, not ready."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ def every(pod: Pod) -> list[Wait]:
 
 def before_it_is_done(pod: Pod) -> list[Wait]:
     """Return every wait without which *pod* is neither ready nor, if it belongs to a Job, done."""
-    own = pod.main if pod.kind in _JOBS else ()
+    own = pod.main if pod.kind in JOBS else ()
     return [*waits(pod), *(wait for each in own for wait in before_it_works(each, pod))]
 
 

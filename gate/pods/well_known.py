@@ -40,15 +40,20 @@ PROXY_USERS = {1337, 2102}
 """The users of the meshes' proxies, whose traffic is not redirected."""
 _BESIDE = re.compile(
     r"(?<![a-z0-9])(?:fluent(?:d|-?bit)?|log-?ship\w*|promtail|vector(?!-(?:db|store))|filebeat"
-    r"|exporters?|(?:config-?)?reloader|k8s-sidecar|git-sync|logger|logging|thanos|dns-sidecar"
+    r"|exporters?|(?:config(?:map)?-?)?reload(?:er)?|k8s-sidecar|git-sync|logger|logging|thanos|dns-sidecar"
     r"|metrics|monitor(?:ing)?)(?![a-z0-9])"
 )
 _BEFORE = re.compile(
     r"proxy|nginx|haproxy|traefik|caddy|gateway|ingress|varnish|httpd|apache|oauth|auth(?!or)"
-    r"|tunnel|cloudflared|openresty|workhorse"
+    r"|tunnel|cloudflared|openresty|workhorse|modsecurity|(?<![a-z])waf(?![a-z])"
 )
 _HELPING = re.compile(
-    r"sidecar|agent|watch|health|check|helper|setup|init|backup|sync|test|updater|notif|cron"
+    r"sidecar|agent|watch|health|check(?!out)|helper|setup|init|backup|(?<!a)sync|test|updater|notif"
+    r"|cron|sentinel"
+)
+_TENDING = re.compile(r"sidecar|watch|health|check(?!out)|backup|cron|sentinel")
+_FORWARDING = re.compile(
+    r"(?:^|\s)--?(?:upstream|backend|target)[\w-]*[= ]\S*(?:localhost|127\.0\.0\.1|\[::1\])"
 )
 _PROXY_PORT = re.compile(r"(?:--port[= ]|\s-p[= ]|[?&]port=|tcp:(?:[\d.]+:)?)(\d+)")
 
@@ -84,7 +89,12 @@ def ports(container: Container) -> set[int]:
 
 def is_helper(container: Container) -> bool:
     """Whether it is known to serve other programs, whatever it is called here."""
-    return bool(known_as(container)) or container.image_name in _SERVERS
+    return bool(known_as(container)) or is_server(container)
+
+
+def is_server(container: Container) -> bool:
+    """Whether its image is that of a well-known server: a database, a cache, a broker."""
+    return container.image_name in _SERVERS
 
 
 def is_meant_by(prefix: str, container: Container) -> bool:
@@ -99,13 +109,22 @@ def only_looks_on(container: Container) -> bool:
 
 
 def stands_before(container: Container) -> bool:
-    """Whether it is called like what takes requests for others, and serves errors until then."""
-    return bool(_BEFORE.search(_called(container)))
+    """Whether it takes requests for others, and serves errors until then.
+
+    It is called so, or is told on its command line where in this pod they go.
+    """
+    is_told = _FORWARDING.search(" ".join(container.words))
+    return bool(is_told or _BEFORE.search(_called(container)))
 
 
 def helps_another(container: Container) -> bool:
     """Whether it is called like what works for another container, and asks it from time to time."""
     return bool(_HELPING.search(_called(container)))
+
+
+def tends_another(container: Container) -> bool:
+    """Whether it is called like what looks after a server: its backup, its health."""
+    return bool(_TENDING.search(_called(container)))
 
 
 def _called(container: Container) -> str:

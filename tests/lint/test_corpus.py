@@ -49,10 +49,7 @@ def test_nothing_is_found_in_sound_manifests(name: str) -> None:
     [
         ("readiness-probe", ["sidecar-probe-does-not-hold"]),
         ("startup-probe", []),
-        (
-            "poststart-hook",
-            ["poststart-not-durable", "poststart-without-end", "poststart-without-pod-ip"],
-        ),
+        ("poststart-hook", ["poststart-not-durable", "poststart-without-end"]),
         ("liveness-probe", ["liveness-kills-start", "sidecar-probe-does-not-hold"]),
     ],
 )

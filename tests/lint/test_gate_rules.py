@@ -101,3 +101,13 @@ def test_a_hook_that_waits_wants_an_address(
     labelled = json.dumps({"name": "shop", "labels": labels})
 
     assert rules_of(text.replace('{"name": "shop"}', labelled)) == rules
+
+
+@pytest.mark.parametrize(
+    ("host", "rules"), [("db", ["poststart-without-pod-ip"]), ("127.0.0.1", [])]
+)
+def test_a_hook_that_asks_only_its_own_pod_needs_no_address(host: str, rules: list[str]) -> None:
+    script = f"until nc -z localhost 1 && nc -z {host} 2; do :; done"
+    hook = {"exec": {"command": ["timeout", "60", "sh", "-c", script]}}
+
+    assert rules_of(pod(main=({**APP, "lifecycle": {"postStart": hook}},))) == rules

@@ -47,6 +47,16 @@ def test_a_headless_service_has_no_address_before_it_has_a_pod() -> None:
     assert rules_of(text, SERVICE % "{}") == [NAME]
 
 
+@pytest.mark.parametrize(
+    ("then", "rules"),
+    [("cqlsh db 9042 -e x", []), ("nc -z db.default 80", []), ("nc -z other 80", [NAME])],
+)
+def test_a_name_may_be_looked_up_before_its_host_is_asked(then: str, rules: list[str]) -> None:
+    first, second = init(*until("nslookup db")), init(*until(then), name="ask")
+
+    assert rules_of(pod(first, second)) == rules
+
+
 PYTHON = "while True:\n  s = socket.create_connection(('db', 3306))"
 
 

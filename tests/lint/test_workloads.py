@@ -123,6 +123,15 @@ def test_what_is_made_later_is_waited_for_in_vain(
     assert rules_of(*texts) == rules
 
 
+def test_helm_waits_for_no_job_before_it_runs_a_hook() -> None:
+    hook = workload("db", notes={HELM: "post-install"})
+
+    assert rules_of(workload("a", "db", kind="Job"), hook, service("db")) == [
+        "wait-without-end-in-job"
+    ]
+    assert rules_of(workload("a", "db", kind="StatefulSet"), hook, service("db")) == [HOOK]
+
+
 @pytest.mark.parametrize(("kind", "rules"), [("Job", [STAGE]), ("Deployment", [])])
 def test_a_job_is_not_done_before_its_own_wait_is(kind: str, rules: list[str]) -> None:
     main = {**APP, "command": ["sh", "-c", f"timeout 60 sh -c '{loop('db')}'; migrate"]}

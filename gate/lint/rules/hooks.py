@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
-from gate.pods import commands, holders, references, servers, well_known
+from gate.pods import commands, holders, references, servers, waits, well_known
 from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gate.pods.pod import Container, Pod
+    from gate.pods.pod import Action, Container, Pod
 
 _IN_FRONT = "hold with a startupProbe, or put a plain init container in front"
 
@@ -117,9 +117,9 @@ def post_start_without_ip(pod: Pod) -> Hits:
     Kubelet fact 5.1: the hook runs before the kubelet first publishes the pod's status. While it
     blocks, `status.podIP` is empty (seen on 1.36), and what goes by the address (a NetworkPolicy,
     a mesh, some CNIs) may keep the hook from reaching what it waits for, so that it waits for
-    ever. Where a plain init container is in front, the address is there before the hook begins.
-    Remedy: a startupProbe, which holds as well, or any plain init container in front (behind a
-    gate's hook: `gate forget`).
+    ever. Not said of what waits for localhost alone. Where a plain init container is in front, the
+    address is there before the hook begins. Remedy: a startupProbe, which holds as well, or any
+    plain init container in front (behind a gate's hook: `gate forget`).
     """
     for container, line in _blocking_without_ip(pod):
         if not pod.around.is_ambient(pod):
@@ -157,8 +157,16 @@ def _blocking_without_ip(pod: Pod) -> Iterator[tuple[Container, int]]:
         hook = container.post_start
         if container.is_plain_init or hook is None or not commands.is_wait(hook.command):
             continue
+        if _stays_in_pod(container, hook):
+            continue
         if not any(each.is_plain_init and each.index < container.index for each in pod.init):
             yield container, hook.line
+
+
+def _stays_in_pod(container: Container, hook: Action) -> bool:
+    """Whether *hook* waits for nothing but localhost, which needs no address."""
+    needs = commands.needs(hook.command, waits.environment(container))
+    return bool(needs) and all(place.is_local for need in needs for place in need)
 
 
 @rule("hook-variable", Severity.ERROR, "5.6")

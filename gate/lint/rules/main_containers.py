@@ -37,9 +37,9 @@ def among_main(pod: Pod) -> Hits:
     localhost (a database proxy, a mesh's or another proxy, a cache, a collector) may find nobody
     there, at the start and after each restart. Said where a variable or the command names the
     port, and of the Cloud SQL proxy, which is there for the others only; not of a proxy that
-    stands in front of the app, of what is called a helper of it, of exporters and log shippers, of
-    what an injector writes where the pod's annotations ask for it, nor of a container that waits
-    by itself.
+    stands in front of the app, of what is called a helper of it (a database's backup), of
+    exporters and log shippers, of what an injector writes where the pod's annotations ask for it,
+    nor of a container that waits by itself.
     Remedy: a native sidecar with a startupProbe (Kubernetes 1.29), or a wait in the
     command of what depends on it.
     """
@@ -76,6 +76,8 @@ def _may_depend(other: Container, helper: Container, pod: Pod) -> bool:
     hook = helper.post_start
     if hook and helper.index < other.index and commands.is_wait(hook.command):
         return False  # it is held, and another rule says how badly
+    if well_known.is_server(helper) and well_known.tends_another(other):
+        return False
     return well_known.is_helper(helper) or not _is_beside(other)
 
 

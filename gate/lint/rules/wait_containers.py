@@ -29,18 +29,26 @@ def for_a_name(pod: Pod) -> Hits:
     A Service has its name and its cluster IP from the moment that it is made, with or without a
     pod behind it: nslookup, dig and getent succeed at once, and the app starts though nobody
     answers. Not said of a headless Service of the input, which has no address before it has a
-    ready pod, nor of the name of a single pod or of something outside the cluster. Remedy: ask
+    ready pod, nor of the name of a single pod or of something outside the cluster, nor where
+    another wait of the pod asks that host itself. Remedy: ask
     the port, or better the protocol (`pg_isready`, `curl`, `gate wait postgresql://…`).
     """
     for container in pod.containers:
         for words, line in waits.commands_of(container):
             for name in asking.by_name(words):
-                if _is_plain_service(name, pod):
+                if _is_plain_service(name, pod) and not _is_asked(name, pod):
                     text = (
                         f"the Service {name.partition('.')[0]} has its name before it has a pod: "
                         "this wait is over at once"
                     )
                     yield Hit(line, text, "ask its port, or its protocol", container.name)
+
+
+def _is_asked(host: str, pod: Pod) -> bool:
+    """Whether another wait of *pod* asks *host* for more than its name."""
+    own = services.of_host(host)
+    asked = (place.host for wait in waits.every(pod) for need in wait.needs for place in need)
+    return any(services.of_host(each)[0] == own[0] for each in asked)
 
 
 def _is_plain_service(host: str, pod: Pod) -> bool:

@@ -8,6 +8,7 @@ from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
 from gate.pods import circles, stages
 from gate.pods.hit import Hit
+from gate.pods.waits import JOBS
 
 if TYPE_CHECKING:
     from gate.pods.around import Service
@@ -80,10 +81,11 @@ def for_later_hook(pod: Pod) -> Hits:
     With --wait or --atomic (and with Argo CD, which takes post-install for PostSync) Helm waits
     until all workloads are ready before it runs the hooks of post-install and post-upgrade. A
     workload that waits for such a Job is never ready, so the Job is never made, and the roll-out
-    ends in a time-out. Without --wait it works. Remedy: make the Job a pre-upgrade hook, or no
+    ends in a time-out. Without --wait it works. Not said of a Job: it has to be ready for nobody
+    but --wait-for-jobs. Remedy: make the Job a pre-upgrade hook, or no
     hook at all, with a name of its own for each revision.
     """
-    for wait, what, pods in stages.targets(pod):
+    for wait, what, pods in stages.targets(pod) if pod.kind not in JOBS else ():
         if not stages.is_hook(pod) and all(map(stages.is_post_hook, pods)):
             text = (
                 f"{wait.what} waits for {what}, a hook that helm --wait runs only when this "
