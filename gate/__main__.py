@@ -13,6 +13,7 @@ import sys
 
 _NO_MEMORY = b"gate: there is not enough memory; raise the memory limit of gate's container\n"
 _WRONG = 2
+_LAST_STREAM = 2
 _LACKS = ("failed to map segment", "error return without exception set")
 
 
@@ -44,6 +45,7 @@ def run() -> None:
     written is flushed where it is written (`gate.report.output`).
     """
     _import_when_used()
+    _take_closed_places()
     # Closed by who started it: the log goes nowhere then. That stdout is, `put` tells.
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 -- for good; pathlib is dear
     try:
@@ -61,6 +63,19 @@ def _lacks_memory(exc: BaseException) -> bool:
     """Whether *exc* says so: linker and interpreter do it in words alone."""
     is_refused = isinstance(exc, MemoryError) or getattr(exc, "errno", None) == errno.ENOMEM
     return is_refused or any(words in str(exc) for words in _LACKS)
+
+
+def _take_closed_places() -> None:
+    """Have the null device where who started gate has closed a standard stream.
+
+    A client's connection would take its number otherwise, and be sent the log.
+    """
+    if None not in {sys.stdin, sys.stdout, sys.stderr}:
+        return
+    while (place := os.open(os.devnull, os.O_RDWR)) <= _LAST_STREAM:
+        # Also for the small responder, and for the commands of checks.
+        os.set_inheritable(place, True)
+    os.close(place)
 
 
 def _import_when_used() -> None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
@@ -81,11 +81,11 @@ def full_pipe() -> Iterator[int]:
 class Quiet(GateProcess):
     """A gate whose log goes to a descriptor."""
 
-    def __init__(self, log: int, env: dict[str, str]) -> None:
+    def __init__(self, log: int, env: dict[str, str], program: Sequence[str] = ()) -> None:
         self.port = free_port()
         self.lines = []
         self._process = subprocess.Popen(
-            [*GATE, "serve"], env=environment(self.port, env), stderr=log, text=True
+            [*program, *GATE, "serve"], env=environment(self.port, env), stderr=log, text=True
         )
 
     def until_asked(self, path: str) -> Answer:
