@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from gate.report.metrics import Exposition
     from gate.runtime.board import Board
 
-HEADERS = (("Cache-Control", "no-store"), ("Server", "gate"))
+HEADERS = (
+    ("Cache-Control", "no-store"),
+    ("Server", "gate"),
+    ("X-Content-Type-Options", "nosniff"),
+)
 """Headers of every answer. By `Server` the clients of gate recognise that they reached gate."""
 PATHS = ("/startupz", "/readyz", "/livez", "/healthz", "/status", "/metrics", "/")
 PARTS = "/startupz/"
@@ -122,7 +126,8 @@ class Answers:
 
 def unknown(path: str) -> Answer:
     """405 for a method other than GET and HEAD, 404 with what there is for another path."""
-    if path in PATHS or (path.startswith(PARTS) and path != PARTS):
+    part = path.removeprefix(PARTS)
+    if path in PATHS or (part and part != path and "/" not in part):
         return text(405, "only GET and HEAD\n", ("Allow", "GET, HEAD"))
     return text(404, f"no such path; there are {' '.join(PATHS)}\n")
 

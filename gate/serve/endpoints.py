@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from aiohttp import HttpVersion10, web
+from aiohttp import HttpVersion10, HttpVersion11, web
 
 from gate.core import durations
 from gate.serve import answers
@@ -34,6 +34,7 @@ def make_app(board: Board, made: Answers, hold: Hold) -> web.Application:
     """Return the application that answers as *made* says, and waits for *board*."""
     endpoints = Endpoints(board, made, hold)
     app = web.Application(middlewares=[_refuse])
+    app.on_response_prepare.append(_add_headers)
     # A GET route answers HEAD too.
     app.router.add_get("/startupz", endpoints.startup)
     app.router.add_get("/startupz/{part}", endpoints.part)
@@ -140,14 +141,21 @@ def _response(answer: Answer) -> web.Response:
 
 
 def _headers(answer: Answer) -> dict[str, str]:
-    return {**dict(answers.HEADERS), **dict(answer.headers), "Content-Type": answer.content_type}
+    return {**dict(answer.headers), "Content-Type": answer.content_type}
+
+
+async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
+    """Add what every answer has, also one that aiohttp makes."""
+    response.headers.update(answers.HEADERS)
 
 
 @web.middleware
 async def _refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer what is refused: HTTP below 1.0, which has no status, or a bad `hold`."""
-    if request.version < HttpVersion10:
-        return _response(answers.bad_request("HTTP/1.0 or HTTP/1.1, please"))
+    """Answer what is refused: another version, which the answer would have too, or a bad `hold`."""
+    if request.version not in {HttpVersion10, HttpVersion11}:
+        response = _response(answers.bad_request("HTTP/1.0 or HTTP/1.1, please"))
+        response.force_close()
+        return response
     try:
         return await handler(request)
     except _RefusedError as exc:

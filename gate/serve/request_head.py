@@ -7,7 +7,9 @@ from gate.core import durations
 KUBELET, BRIEF, OPENMETRICS = 1, 2, 4
 """What an answer may depend on: who asks, and for which form."""
 _TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_STRAY = frozenset(b"\0")
+_VISIBLE = frozenset(range(0x21, 0x7F))
+_STRAY = frozenset({*range(0x20), 0x7F} - {0x09})
+"""What no value may hold (RFC 9110, 5.5): some servers end a line or a value at one of them."""
 _BAD = "not a request of HTTP/1.0 or HTTP/1.1"
 
 
@@ -20,30 +22,46 @@ def parse(head: bytes) -> tuple[bytes, bytes, dict[bytes, bytes], dict[str, int]
     line, *fields = head.split(b"\r\n")
     method, _, rest = line.partition(b" ")
     target, _, version = rest.partition(b" ")
-    is_well_formed = method and target and target.isascii() and _TOKEN.issuperset(method)
-    if not is_well_formed or version not in {b"HTTP/1.0", b"HTTP/1.1"} or _STRAY & set(head):
+    is_well_formed = method and _TOKEN.issuperset(method) and _VISIBLE.issuperset(target)
+    if not is_well_formed or version not in {b"HTTP/1.0", b"HTTP/1.1"}:
         raise BadRequestError(_BAD)
     found = {"close": version == b"HTTP/1.0", "body": False, "flags": 0}
-    bodies: list[bytes] = []
+    said: dict[bytes, list[bytes]] = {b"host": [], b"body": []}
     for field in fields:
         name, colon, value = field.partition(b":")
-        if not colon or not name or not _TOKEN.issuperset(name) or b"\n" in value:
+        if not colon or not name or not _TOKEN.issuperset(name) or _STRAY & set(value):
             raise BadRequestError(_BAD)
-        _heed(name.lower(), value.strip(), found, bodies)
-    # Two lengths, or a length that is none, is how requests are smuggled.
-    if len(bodies) > 1 or not all(each == b"chunked" or each.isdigit() for each in bodies):
-        raise BadRequestError(_BAD)
-    found["body"] = bodies not in ([], [b"0"])
+        _heed(name.lower(), value.strip(b" \t"), found, said)
+    _demand_one_meaning(said, is_host_needed=version == b"HTTP/1.1")
+    found["body"] = said[b"body"] not in ([], [b"0"])
     path, _, query = target.partition(b"?")
-    if b"://" in path:
-        path = b"/" + path.partition(b"://")[2].partition(b"/")[2]
-    return method, path, _query(query.partition(b"#")[0]), found
+    return method, _path(path), _query(query.partition(b"#")[0]), found
 
 
-def _heed(name: bytes, value: bytes, found: dict[str, int], bodies: list[bytes]) -> None:
-    """Note what a header means for the answer, and in *bodies* how long a body it announces."""
+def _demand_one_meaning(said: dict[bytes, list[bytes]], *, is_host_needed: bool) -> None:
+    """Refuse two lengths, two hosts, or a length that is none: so requests are smuggled."""
+    bodies, hosts = said[b"body"], said[b"host"]
+    are_lengths = all(each == b"chunked" or each.isdigit() for each in bodies)
+    if len(bodies) > 1 or not are_lengths or len(hosts) not in ({1} if is_host_needed else {0, 1}):
+        raise BadRequestError(_BAD)
+
+
+def _path(target: bytes) -> bytes:
+    """Return the path of *target*; it may be a whole URL, as it is for a proxy."""
+    if target[:1] == b"/" or target == b"*":
+        return target
+    scheme, mark, rest = target.partition(b"://")
+    if not mark or scheme.lower() not in {b"http", b"https"}:
+        raise BadRequestError(_BAD)
+    return b"/" + rest.partition(b"/")[2]
+
+
+def _heed(name: bytes, value: bytes, found: dict[str, int], said: dict[bytes, list[bytes]]) -> None:
+    """Note what a header means for the answer, and in *said* what may stand there once only."""
     if name in {b"content-length", b"transfer-encoding"}:
-        bodies.append(value.lower())
+        said[b"body"].append(value.lower())
+    elif name == b"host":
+        said[name].append(value)
     elif name == b"connection":
         options = {each.strip() for each in value.lower().split(b",")}
         found["close"] = b"close" in options or (found["close"] and b"keep-alive" not in options)

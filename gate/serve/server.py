@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from gate.serve import connections
+from gate.serve import answers, connections
 from gate.serve.connections import Connections
 from gate.serve.endpoints import make_app
 
@@ -23,6 +23,24 @@ _TURNS = 8
 """Of the loop: accepting, a task and a callback take three."""
 _LINGERING = 2.0
 """Seconds for which the body of a request, which nobody wants, is read and thrown away."""
+
+
+class _Handler(web.RequestHandler):
+    """Answers what is no request, too, without telling what gate is made with."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Return the answer to a request that cannot be read, or that a fault has ended."""
+        response = super().handle_error(request, status, exc, message)
+        response.headers.update(answers.HEADERS)
+        return response
 
 
 class Server:
@@ -46,12 +64,17 @@ class Server:
     async def start(self, sock: socket.socket) -> None:
         """Answer on the listening *sock*."""
         await self._runner.setup()
-        make_protocol = self._runner.server
-        assert make_protocol is not None  # noqa: S101 -- it is there after setup
-        self._connections = Connections(make_protocol, connections.most())
+        self._connections = Connections(self._protocol, connections.most())
         # asyncio closes the one it accepts on when it stops; the queue of both is the same.
         self._sock = sock.dup()
         self._server = await connections.accept(sock, self._connections)
+
+    def _protocol(self) -> asyncio.Protocol:
+        assert self._runner.server is not None  # noqa: S101 -- it is there after setup
+        made = self._runner.server()
+        # aiohttp has no place to say which class is to be made.
+        made.__class__ = _Handler
+        return made
 
     async def let_answer(self) -> None:
         """Let those answer whom a change has just woken, and those be taken in who have come.

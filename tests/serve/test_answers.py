@@ -262,4 +262,8 @@ def test_a_verdict_is_8_kib_at_most_in_either_form() -> None:
 
 
 def test_every_answer_is_gates_and_is_kept_by_nobody() -> None:
-    assert answers.HEADERS == (("Cache-Control", "no-store"), ("Server", "gate"))
+    assert answers.HEADERS == (
+        ("Cache-Control", "no-store"),
+        ("Server", "gate"),
+        ("X-Content-Type-Options", "nosniff"),
+    )

@@ -15,6 +15,7 @@ import pytest
 from gate.serve import connections
 from tests.conftest import free_port, run
 from tests.process import GATE, PATIENCE, GateProcess, environment, listening
+from tests.serve.hostile_requests import ODD, REFUSED
 
 PROBE = b"GET /startupz HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n\r\n"
 
@@ -164,28 +165,6 @@ def test_the_limit_leaves_half_of_the_descriptors_to_the_checks() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-REFUSED = [
-    b"GET /livez\r\n\r\n",
-    b"GET /startupz?hold=1s&hold=2s HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"GET /startupz?hold=soon HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"GET /livez HTTP/1.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-    b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-    b"GET /livez HTTP/1.1\r\nHost : x\r\n\r\n",
-    b"GET /livez HTTP/1.1\r\n Host: x\r\n\r\n",
-    b"G\x00T /livez HTTP/1.1\r\nHost: x\r\n\r\n",
-]
-ODD = [
-    (b"GET http://elsewhere/livez HTTP/1.1\r\nHost: x\r\n", 200),
-    (b"OPTIONS * HTTP/1.1\r\nHost: x\r\n", 404),
-    (b"OPTIONS /livez HTTP/1.1\r\nHost: x\r\n", 405),
-    (b"DELETE /startupz HTTP/1.1\r\nHost: x\r\n", 405),
-    (b"GET /../etc/passwd HTTP/1.1\r\nHost: x\r\n", 404),
-    (b"GET /startupz/nobody HTTP/1.1\r\nHost: x\r\n", 404),
-    (b"HEAD /livez HTTP/1.0\r\n", 200),
-]
-
-
 @pytest.fixture(scope="module")
 def gate() -> Iterator[GateProcess]:
     with GateProcess(
@@ -195,21 +174,40 @@ def gate() -> Iterator[GateProcess]:
         yield process
 
 
-@pytest.mark.parametrize("request_", REFUSED)
-def test_a_request_that_is_none_is_refused(gate: GateProcess, request_: bytes) -> None:
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_request_that_is_none_is_refused(gate: GateProcess, what: str) -> None:
     with socket.create_connection(("127.0.0.1", gate.port), timeout=PATIENCE) as sock:
-        sock.sendall(request_)
+        sock.sendall(REFUSED[what])
         answer = sock.recv(65536)
 
     assert answer.split()[1] == b"400", answer
+    assert b"\r\nServer: gate\r\n" in answer
+    assert b"\r\nX-Content-Type-Options: nosniff\r\n" in answer
 
 
-@pytest.mark.parametrize(("head", "code"), ODD)
-def test_odd_requests_have_plain_answers(gate: GateProcess, head: bytes, code: int) -> None:
-    answer = ask(gate.port, head + b"Connection: close\r\n\r\n")
+@pytest.mark.parametrize("what", ODD)
+def test_odd_requests_have_plain_answers(gate: GateProcess, what: str) -> None:
+    request, code = ODD[what]
+    answer = ask(gate.port, request + b"Connection: close\r\n\r\n")
 
     assert int(answer.split()[1]) == code
-    assert b"\r\nlocation:" not in answer.lower()
+    assert_plain(answer)
+
+
+def assert_plain(answer: bytes) -> None:
+    """It leads nowhere, repeats nothing it was told, and no other site may read it."""
+    assert b"\r\nServer: gate\r\n" in answer
+    for stray in (b"location:", b"elsewhere", b"secret", b"<script", b"access-control"):
+        assert stray not in answer.lower()
+
+
+def test_the_page_is_framed_by_nobody_and_read_by_no_other_site(gate: GateProcess) -> None:
+    answer = gate.ask("/", Origin="http://elsewhere.example")
+
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+    assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
 def test_an_idle_connection_is_closed_after_its_answer(gate: GateProcess) -> None:

@@ -80,6 +80,23 @@ def test_the_small_one_answers_as_the_whole_one_did(degraded: str) -> None:
     assert {what: found[what] for what in found if found[what] != expected[what]} == {}
 
 
+def test_with_status_off_the_small_one_shows_verdicts_only() -> None:
+    line = f"secretive tcp://127.0.0.1:{free_port()} optional deadline=1ms"
+    with GateProcess("serve", env={"GATE_DEPENDENCIES": line, "GATE_STATUS": "off"}) as gate:
+        gate.until("gate.opened")
+        until_small(gate)
+        hidden = [gate.ask(path) for path in ("/status", "/metrics", "/")]
+        shown = [gate.ask(path) for path in ("/startupz", "/startupz/nobody", "/readyz", "/x")]
+        kubelet = gate.ask("/startupz", User_Agent="kube-probe/1.36")
+
+    assert [answer.status for answer in hidden] == [404] * 3
+    assert [answer.status for answer in (*shown, kubelet)] == [200, 404, 200, 404, 300]
+    assert (shown[0].body, kubelet.body) == ("open\n", "open\n")
+    for answer in (*hidden, *shown, kubelet):
+        assert "secretive" not in answer.body
+        assert "refused" not in answer.body
+
+
 def test_it_keeps_the_pid_and_ends_on_sigterm_with_the_same_line_in_the_log() -> None:
     with (
         listening() as port,

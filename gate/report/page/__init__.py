@@ -12,7 +12,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-HEADERS = {"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
+HEADERS = {"Referrer-Policy": "no-referrer"}
 
 
 @cache
