@@ -47,8 +47,9 @@ lock:
 	@PATH="$$PWD/.venv/bin:$$PATH" .ci/lock
 
 # Whether a locked package has a known vulnerability, as far as PyPI can be asked; part of `make test`.
+# A="--index https://MIRROR --newest" for a mirror that tells of the newest releases only.
 audit:
-	@python3 .ci/audit
+	@python3 .ci/audit $(A)
 
 # The image; EXTRAS= for the smallest, EXTRAS=postgres,dns for some, all,otel with traces. BASE and BUILDER give other
 # bases, by digest for a release. All files are of 1970: the same sources give the same layers,

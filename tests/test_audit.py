@@ -61,11 +61,13 @@ def audit(
 ) -> Audit:
     """Audits `LOCK` at an index, with lines that allow; returns exit code, stdout and stderr."""
 
-    def run(url: str, *allowed: str) -> tuple[object, str, str]:
+    def run(url: str, *allowed: str, newest: bool = False) -> tuple[object, str, str]:
         (tmp_path / "lock").write_text(LOCK)
         (tmp_path / "allowed").write_text("\n".join(("# a comment", "", *allowed)))
         words = [f"--{name}={tmp_path / name}" for name in ("lock", "allowed")]
-        monkeypatch.setattr(sys, "argv", ["audit", f"--index={url}", *words])
+        monkeypatch.setattr(
+            sys, "argv", ["audit", f"--index={url}", *words, *newest * ["--newest"]]
+        )
         with pytest.raises(SystemExit) as end:
             runpy.run_path(str(ROOT / ".ci" / "audit"), run_name="__main__")
         return end.value.code, *capsys.readouterr()
@@ -154,6 +156,24 @@ def test_one_package_of_which_nothing_is_told_does_not_hide_the_others(audit: Au
 
     assert code == 1
     assert "of sound (status 404)\naudit: 1 of 2 " in out
+
+
+def test_of_a_mirror_the_newest_releases_are_asked_for_and_older_ones_named(audit: Audit) -> None:
+    newer = {"info": {"version": "2.1"}, "vulnerabilities": []}
+    flawed = {"info": {"version": "1.0"}, "vulnerabilities": [FLAW]}
+    with index(old=flawed, sound=newer) as url:
+        code, out, err = audit(url, newest=True)
+    with index(old={**newer, "info": None}, sound={**newer, "info": {"version": "2.0"}}) as url:
+        older = audit(url, newest=True)
+    with index() as url:
+        nothing = audit(url, newest=True)
+
+    assert code == 1
+    assert err.startswith("old==1.0: PYSEC-2026-1 ")
+    assert "of sound (locked at an older release)\naudit: 1 of 2 " in out
+    assert older[0] == 0
+    assert "of old (locked at an older release)\naudit: 1 of 2 " in older[1]
+    assert "of old (status 404)\naudit: 0 of 2 " in nothing[1]
 
 
 def test_without_a_network_nothing_fails(audit: Audit) -> None:
