@@ -8,6 +8,7 @@ fixture `canary` in `conftest.py` fails the session at its end if a secret was s
 from __future__ import annotations
 
 from base64 import b64encode
+from urllib.parse import unquote
 
 CANARY = "kAnArY-7fQ2xZ"
 _AROUND = 80
@@ -34,8 +35,9 @@ class Lookout:
     def look(self, where: str, emitted: str | bytes) -> None:
         """Look through *emitted*, which is of *where*."""
         text = emitted.decode(errors="replace") if isinstance(emitted, bytes) else emitted
-        lowered = text.lower()
-        places = [lowered.find(word) for word in (CANARY.lower(), "s3cret")]
+        # A letter may be written as `%6b` too, at the cost of the place where it was.
+        forms = (text.lower(), unquote(text).lower())
+        places = [max(form.find(word) for form in forms) for word in (CANARY.lower(), "s3cret")]
         places += [text.find(coded) for coded in self._coded]
         self.seen += [
             f"{where}: …{text[max(0, at - _AROUND) : at + _AROUND]}…" for at in places if at >= 0

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.canary import CANARY, look
+
 _EVENTS = re.compile(r"/api/v1/namespaces/([^/]+)/events(?:/([^/]+))?")
 _STATUS = re.compile(r"/api/v1/namespaces/([^/]+)/pods/([^/]+)/status")
 _PATCHES = {"application/strategic-merge-patch+json", "application/merge-patch+json"}
@@ -27,7 +29,7 @@ class ClusterApi:
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self.token = "secret-token"
+        self.token = CANARY
         self.denied: set[tuple[str, str]] = set()
         self.events: dict[str, dict[str, Any]] = {}
         self.conditions: dict[str, dict[str, Any]] = {"Ready": {"type": "Ready", "status": "False"}}
@@ -107,7 +109,9 @@ def cluster_api(tls: ssl.SSLContext) -> Iterator[ClusterApi]:
 
         def _answer(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
-            body = json.loads(self.rfile.read(length) or b"null")
+            written = self.rfile.read(length)
+            look("what the API server is told", written)
+            body = json.loads(written or b"null")
             with api.changed:
                 status, answer = self._decide(body)
                 api.told.append(f"{self.command} {self.path}")

@@ -16,7 +16,7 @@ from gate.core.errors import Problem
 from gate.core.suggest import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from gate.core.url import Url
 
@@ -90,11 +90,15 @@ class Target:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The values to take out, the longest first."""
-        in_query = [value for name, value in self.url.query if plain(name) not in self._shown]
-        found = {value for value in self._secrets + in_query if len(value) >= SHORTEST_SECRET}
-        # As a URL writes them too: servers and libraries repeat those.
+        found = {*self._secrets, *self._hidden(self.url.query)}
+        # As a URL writes them too, this one and others: servers and libraries repeat those.
         found |= {quote(value, safe="", errors="replace") for value in found}
+        found |= self._hidden(self.url.query_as_written)
+        found = {value for value in found if len(value) >= SHORTEST_SECRET}
         return tuple(sorted(found, key=len, reverse=True))
+
+    def _hidden(self, query: Iterable[tuple[str, str]]) -> set[str]:
+        return {value for name, value in query if plain(name) not in self._shown}
 
     def many(self, key: str, *, secret: bool = False) -> tuple[str, ...]:
         """Return every value of the repeatable option *key*."""

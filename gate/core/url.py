@@ -7,7 +7,7 @@ its errors. Errors from here hold nothing of the input but the scheme.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, unquote_plus
 
 _SCHEME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789+.-")
 _AT_IN_PATH = frozenset({"http", "https", "http+unix", "file", "unix", "exec", "k8s"})
@@ -46,6 +46,12 @@ class Url:
     def query(self) -> tuple[tuple[str, str], ...]:
         """The query's pairs, decoded, in order."""
         return tuple(parse_qsl(self.raw_query, keep_blank_values=True))
+
+    @property
+    def query_as_written(self) -> tuple[tuple[str, str], ...]:
+        """The same with values that are not decoded, as a server repeats them."""
+        pairs = (pair.partition("=") for pair in self.raw_query.split("&"))
+        return tuple((unquote_plus(name), value) for name, _, value in pairs)
 
     @property
     def host(self) -> str:

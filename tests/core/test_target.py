@@ -146,6 +146,12 @@ def test_a_comment_behind_a_dependency_is_told_as_that() -> None:
     ]
 
 
+def test_a_query_value_is_a_secret_however_oddly_it_is_encoded() -> None:
+    secrets = make("http://h/?a=%6bey+w&%62=%41%42").secrets
+
+    assert set(secrets) == {"key w", "key%20w", "%6bey+w", "%41%42"}
+
+
 def test_password_and_query_values_are_secrets_as_written_and_decoded() -> None:
     secrets = make("http://u:pa%20ss@h/?a=to%2Fken&b=xy&c=longest-of-all").secrets
 

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from gate.cli import main
+from gate.lint.outputs import FORMS
 from tests.canary import CANARY, LOOKOUT, Lookout
 from tests.process import GateProcess, run_gate
 
@@ -30,10 +32,64 @@ g "amqp://app:{CANARY}@mq
 """
 
 
+MANIFEST = f"""
+kind: Deployment
+metadata: {{name: shop}}
+spec:
+  template:
+    spec:
+      initContainers:
+      - name: wait-db
+        image: postgres:16
+        env: [{{name: PGPASSWORD, value: {CANARY}}}]
+        command: [sh, -c, 'until psql postgresql://app:{CANARY}@db/app; do sleep 1; done']
+      - name: wait-cache
+        image: redis:7
+        command: [sh, -c, 'until redis-cli -h cache -a {CANARY} ping; do sleep 1; done']
+      - name: wait-mysql
+        image: mysql:8
+        command: [sh, -c, 'until mysqladmin ping -h mysql -uapp -p{CANARY}; do sleep 1; done']
+      - name: wait-web
+        image: curlimages/curl
+        command:
+        - sh
+        - -c
+        - until curl -u app:{CANARY} -H "X-Key:{CANARY}" "http://web/?k={CANARY}"; do :; done
+      - name: wait-python
+        image: python:3
+        command:
+        - python
+        - -c
+        - "while True: requests.get('http://u:{CANARY}@api/x?key={CANARY}')"
+      - name: gate
+        image: registry.example.com/gate:0.1.0
+        restartPolicy: Always
+        env:
+        - name: GATE_DEPENDENCIES
+          value: |
+            db postgresql://app:{CANARY}@db/app;sslmode=sure
+            cache redis://:{CANARY}@cache:port/0
+            web http://web/?token={CANARY} header={CANARY} tiemout=3s
+        - {{name: GATE_BEARER, value: {CANARY}}}
+        - {{name: GATE_FROM_ENV, value: DATABASE_URL}}
+        - {{name: DATABASE_URL, value: "postgresql://app:{CANARY}@db:bad/app"}}
+      containers:
+      - name: app
+        image: shop:1
+        env:
+        - {{name: DATABASE_URL, value: "postgresql://app:{CANARY}@db/app?password={CANARY}"}}
+        - {{name: AMQP_URI, value: "amqp://app:{CANARY}@mq:x/"}}
+        - {{name: API_URL, value: "https://api/{CANARY}?key={CANARY}"}}
+        - {{name: SQL, value: "Server=sql;User Id=app;Password={CANARY};"}}
+        - {{name: DB_PASSWORD, value: {CANARY}}}
+        startupProbe: {{httpGet: {{path: "/x?token={CANARY}", port: 80}}}}
+"""
+
+
 def test_what_looks_for_it_finds_it_in_every_form() -> None:
     lookout = Lookout()
     said = [
-        *(CANARY, CANARY.upper(), "s3cret"),
+        *(CANARY, CANARY.upper(), "s3cret", f"%6b{CANARY[1:]}", f"{CANARY[:-1]}%5A"),
         *(b64encode(f"{'u' * number}:{CANARY}!".encode()).decode() for number in range(3)),
     ]
     for text in said:
@@ -83,10 +139,14 @@ def answer(sock: socket.socket) -> None:
 
 def everywhere(port: int, folder: Path) -> str:
     """Return dependencies that hold the secret wherever one may be."""
-    secret = folder / "secret"
+    secret = folder / "s"
     secret.write_text(CANARY)
     (folder / "basic").write_text(f"user:{CANARY}")
+    claims = b64encode(json.dumps({"exp": 1 << 40, "sub": CANARY}).encode()).decode().rstrip("=")
+    identity = folder / "i"
+    identity.write_text(f"head.{claims}.{CANARY}")
     here = f"127.0.0.1:{port}"
+    login = f"authority=http://{here}"
     return f"""
     basic    http://user:{CANARY}@{here}/
     query    http://{here}/?api_key={CANARY}&x=%6b{CANARY[1:]} detail=on
@@ -107,6 +167,26 @@ def everywhere(port: int, folder: Path) -> str:
     mqtt     mqtt://app:{CANARY}@{here}
     grpc     grpc://{here} header="authorization: {CANARY}"
     jobs     k8s:job/x server=http://{here} token-file={secret} namespace=a
+    scram    kafka://app:{CANARY}@{here} sasl=scram-sha-512
+    maria    mariadb://app@{here}/app password-file={secret} query="SELECT '{CANARY}'"
+    sql      mssql://app:{CANARY}@{here}/app
+    ado      sqlserver://{here}?database=app&user=app&password={CANARY}
+    tns      oracle://app:{CANARY}@{here}/app
+    ring     cassandra://app:{CANARY}@{here}
+    mail     smtp://app:{CANARY}@{here}
+    later    smtp://app@{here} password-file={secret}
+    cached   memcached://app:{CANARY}@{here}
+    house    clickhouse://app:{CANARY}@{here}
+    search   elasticsearch://app:{CANARY}@{here}
+    models   openai://{here} model=a header="Authorization: Bearer {CANARY}"
+    bucket   s3://app:{CANARY}@bucket endpoint=http://{here}
+    session  s3://app:{CANARY}@bucket endpoint=http://{here} session-token-file={secret}
+    aws      aws-irsa: role=a token-file={identity} endpoint=http://{here}
+    eks      aws-pod-identity: token-file={identity} endpoint=http://{here}
+    azure    azure-workload-identity: client-id=a tenant-id=b token-file={identity} {login}
+    socket   ws://user:{CANARY}@{here}/?token={CANARY}
+    replies  redis+unix:///run/none.sock?password={CANARY}
+    content  file://{folder}/basic contains={CANARY}x
     """
 
 
@@ -130,7 +210,7 @@ def test_no_endpoint_log_or_file_holds_a_secret(port: int, tmp_path: Path) -> No
         "GATE_LOG_LEVEL": "debug",
         "GATE_TERMINATION_LOG": str(tmp_path / "message"),
         "GATE_ON_TIMEOUT": "open",
-        "GATE_TIMEOUT": "1s",
+        "GATE_TIMEOUT": "3s",
         "GATE_SHRINK": "off",
     }
     with GateProcess("serve", env=settings) as gate:
@@ -175,3 +255,21 @@ def test_no_mistake_is_told_with_the_secret_in_it(tmp_path: Path) -> None:
 
     assert code == 2
     assert told.count("\n") >= 6
+
+
+@pytest.mark.usefixtures("nothing_seen")
+def test_no_finding_about_a_manifest_and_no_note_of_inject_holds_a_secret(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path, without_gate = tmp_path / "with.yaml", tmp_path / "without.yaml"
+    path.write_text(MANIFEST)
+    gate = MANIFEST[MANIFEST.index("      - name: gate\n") : MANIFEST.index("      containers:")]
+    without_gate.write_text(MANIFEST.replace(gate, ""))
+    commands = [["lint", f"--output={form}", str(path)] for form in FORMS]
+    commands += [["inject", "--image=gate:1", "--check", str(without_gate)]]
+
+    for words in commands:
+        assert main.main(words) == 1
+        told = "".join(capsys.readouterr())
+        LOOKOUT.look(words[0], told)
+        assert "wait-db" in told or "PGPASSWORD" in told

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.canary import look
 from tests.conftest import free_port
 from tests.process import GateProcess, listening
 from tests.test_architecture import loaded_by
@@ -48,6 +49,7 @@ def collector(status: int = 200) -> Iterator[Collector]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            look("a trace", body)
             if self.path == "/v1/traces":
                 running.request.ParseFromString(body)
                 running.headers = dict(self.headers)

@@ -10,11 +10,12 @@ import yaml
 
 from gate.config import flags
 from gate.status import command
+from tests.canary import CANARY, look
 from tests.checks.servers.kubernetes import Kubernetes
 
 Object = dict[str, Any]
 Prepare = Callable[[Kubernetes], None]
-TOKEN = "secret-token"
+TOKEN = CANARY
 IMAGE = "registry.example.com/gate:0.1.0"
 RUNNING: Object = {"running": {"startedAt": "2026-01-02T03:00:00Z"}}
 SIDECAR: Object = {"name": "gate", "image": IMAGE, "restartPolicy": "Always"}
@@ -92,4 +93,5 @@ async def told(*arguments: str) -> tuple[str, int]:
         return 0
 
     code = await command.run(flags.parse(["status", *arguments]), put)
+    look("gate status", "".join(written))
     return "".join(written), code
