@@ -1,4 +1,4 @@
-.PHONY: run test bench docs fuzz soak lint-fix lock audit image image-test image-size sbom kubectl-gate release-check clean
+.PHONY: run test bench bench-image docs fuzz soak lint-fix lock audit image image-test image-size sbom kubectl-gate release-check clean
 
 # Watch gate do its job: an app held back by a sidecar and a database that come late.
 run:
@@ -14,6 +14,10 @@ test:
 bench:
 	@.ci/setup
 	@.venv/bin/python -m tests.bench $(B)
+
+# Start and memory of the image, with its own interpreter, beside the goals.
+bench-image:
+	@tests/image/bench
 
 # The site, in dist/site; what it says of settings, checks and rules is first written anew.
 docs:

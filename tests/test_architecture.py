@@ -86,6 +86,13 @@ def test_serving_loads_no_library_but_those_it_needs() -> None:
     assert "importlib.metadata" not in found
 
 
+def test_serving_without_flags_loads_nothing_to_parse_them() -> None:
+    found = loaded_by("from gate.cli import main", "main.main(['serve'])")
+
+    assert "gate.config" in found
+    assert not found & {"argparse", "gate.config.flags"}
+
+
 def test_no_check_leans_on_another_ones(graph: grimp.ImportGraph) -> None:
     checks = set(SCHEMES.values())
     leaning = {

@@ -10,9 +10,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
 from gate import checks, config
-from gate.cli import tools
-from gate.config import flags
-from gate.core.errors import ConfigError, GateError, ListenError, Problem, UsageError
+from gate.core.errors import (
+    ConfigError,
+    GateError,
+    HelpRequested,
+    ListenError,
+    Problem,
+    UsageError,
+)
 from gate.report import output, termination_message
 from gate.runtime.loop import Loop
 from gate.runtime.runner import DependencyCheck
@@ -46,11 +51,16 @@ def main(arguments: Sequence[str], listening: Listening = None) -> int:
         output.print_error(f"gate: {exc}")
         _leave_message(f"gate: {exc}", arguments)
         return exc.exit_code
-    except flags.HelpRequested as exc:
+    except HelpRequested as exc:
         return output.print_output(str(exc))
 
 
 def _run(arguments: list[str], listening: Listening) -> int:
+    if arguments == ["serve"]:
+        return _serve(None, listening)  # nothing to parse, and argparse is a tenth of the start
+    from gate.cli import tools  # noqa: PLC0415 -- argparse
+    from gate.config import flags  # noqa: PLC0415 -- argparse
+
     own, command = arguments, None
     if "--" in arguments:
         end = arguments.index("--")
@@ -66,7 +76,7 @@ def _run(arguments: list[str], listening: Listening) -> int:
     return _serve(given, listening)
 
 
-def _serve(given: Namespace, listening: Listening) -> int:
+def _serve(given: Namespace | None, listening: Listening) -> int:
     settings, dependency_checks = _load(given)
     if isinstance(listening, ListenError):
         raise listening
@@ -149,10 +159,10 @@ def _summary(given: Namespace) -> Callable[[Board], str] | None:
 
 
 def _load(
-    given: Namespace, arguments: Sequence[str] = (), *, heeds_disabled: bool = True
+    given: Namespace | None, arguments: Sequence[str] = (), *, heeds_disabled: bool = True
 ) -> tuple[Settings, tuple[DependencyCheck, ...]]:
     """Return settings and checks; raises `ConfigError` with every problem there is."""
-    read = config.read(os.environ, flags=flags.settings(given), arguments=arguments)
+    read = config.read(os.environ, flags=_flagged(given), arguments=arguments)
     made = [(wanted, checks.load(wanted.target)) for wanted in read.dependencies]
     problems = _all_problems(read)
     if problems and read.settings.disabled and heeds_disabled:
@@ -165,6 +175,14 @@ def _load(
         DependencyCheck(wanted.dependency_with_secrets, check) for wanted, check in made if check
     ]
     return read.settings, tuple(dependency_checks)
+
+
+def _flagged(given: Namespace | None) -> dict[str, str]:
+    if given is None:
+        return {}
+    from gate.config import flags  # noqa: PLC0415 -- argparse
+
+    return flags.settings(given)
 
 
 def _all_problems(read: Config) -> list[Problem]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 from gate import __version__, config
 from gate.config import tool_flags
 from gate.core import command_line
-from gate.core.errors import UsageError
+from gate.core.errors import HelpRequested, UsageError
 from gate.core.suggest import closest, hint
 
 if TYPE_CHECKING:
@@ -47,10 +47,6 @@ _TOOLS = ("forget", "lint", "manifest", "inject", "checks", "status")
 _COMMANDS = ("serve", "wait", "probe", "hold", *_TOOLS)
 _WORDS = {"wait": "dependency", "lint": "file", "inject": "file", "checks": "scheme"}
 """The positional argument of each command that has one, as argparse calls it."""
-
-
-class HelpRequested(Exception):  # noqa: N818 -- it is no error
-    """The command line asks for help or the version; the text is what to print."""
 
 
 class _Parser(argparse.ArgumentParser):

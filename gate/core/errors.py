@@ -77,6 +77,10 @@ class ClusterError(GateError):
     exit_code = 3
 
 
+class HelpRequested(Exception):  # noqa: N818 -- it is no error
+    """The command line asks for help or the version; the text is what to print."""
+
+
 class NotReady(GateError):  # noqa: N818 -- an outcome, not a fault
     """Not everything became ready in time."""
 

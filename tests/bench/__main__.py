@@ -16,6 +16,7 @@ def draw() -> None:
 ALL: dict[str, Callable[[], object]] = {
     "table": peers.table,
     "goals": goals.goals,
+    "light": goals.light,
     "plots": draw,
     "probe": sections.probe,
     "listening": sections.listening,

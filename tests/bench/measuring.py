@@ -6,6 +6,7 @@ import compileall
 import http.client
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -18,8 +19,8 @@ from tests.conftest import free_port
 from tests.stand_ins import get
 
 ROOT = Path(__file__).parents[2]
-PYTHON = str(Path(sys.base_prefix, "bin", "python3"))
-"""The interpreter itself: a virtual environment costs CPU at the start, and the image has none."""
+IMAGE_FILES = os.environ.get("BENCH_IMAGE_FILES", "")
+"""The root folder of an unpacked image of gate, whose gate and Python are measured then."""
 ROUNDS = 15
 _LEAN = ROOT / ".venv" / "bench"
 _LOCK = ROOT / ".ci" / "requirements.txt"
@@ -31,12 +32,18 @@ from gate.__main__ import run
 run()
 """
 PACKAGES = _LEAN / "packages"
-GATE = str(_LEAN / "gate")
+_HERE = str(Path(sys.base_prefix, "bin", "python3"))
+PYTHON = ["chroot", IMAGE_FILES, "python3"] if IMAGE_FILES else [_HERE]
+"""The interpreter itself: a virtual environment costs CPU at the start, and the image has none."""
+GATE = ["chroot", IMAGE_FILES, "gate"] if IMAGE_FILES else [str(_LEAN / "gate")]
 """gate as the image has it: what is locked and nothing else, compiled, without `site`."""
+_PATH = ["/opt/gate/app", "/opt/gate/packages"] if IMAGE_FILES else [str(ROOT), str(PACKAGES)]
 
 
 def prepare() -> None:
     """Install what the image holds, where that is not done; and the way in."""
+    if IMAGE_FILES:
+        return
     stamp = _LEAN / "lock"
     if not stamp.exists() or stamp.read_bytes() != _LOCK.read_bytes():
         shutil.rmtree(_LEAN, ignore_errors=True)
@@ -44,16 +51,15 @@ def prepare() -> None:
         pip += ["--require-hashes", "--no-deps", "--target", str(PACKAGES), "-r", str(_LOCK)]
         subprocess.run(pip, check=True)
         shutil.copy(_LOCK, stamp)
-    launcher = Path(GATE)
-    launcher.write_text(_LAUNCHER.format(python=PYTHON, root=str(ROOT), packages=str(PACKAGES)))
+    launcher = _LEAN / "gate"
+    launcher.write_text(_LAUNCHER.format(python=_HERE, root=str(ROOT), packages=str(PACKAGES)))
     launcher.chmod(0o755)
     compileall.compile_dir(ROOT / "gate", quiet=1)
 
 
 def with_packages(statement: str) -> list[str]:
     """Return the command that runs *statement* in Python with the image's packages."""
-    way = f"import sys; sys.path += [{str(ROOT)!r}, {str(PACKAGES)!r}]\n"
-    return [PYTHON, "-IS", "-c", way + statement]
+    return [*PYTHON, "-IS", "-c", f"import sys; sys.path += {_PATH}\n{statement}"]
 
 
 def cpu_of(command: list[str], env: dict[str, str] | None = None) -> float:
@@ -86,7 +92,7 @@ def serving(dependencies: str, *arguments: str) -> Iterator[tuple[int, subproces
     port = free_port()
     env = {**os.environ, "GATE_DEPENDENCIES": dependencies, "GATE_LISTEN": f":{port}"}
     with subprocess.Popen(
-        [GATE, "serve", *arguments], env=env, stderr=subprocess.DEVNULL
+        [*GATE, "serve", *arguments], env=env, stderr=subprocess.DEVNULL
     ) as process:
         try:
             until_it_answers(port)
@@ -121,6 +127,22 @@ def cpu_until_now(pid: int) -> float:
     return own + (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
 
+def cpu_until_it_answers(command: list[str], variable: str, env: dict[str, str]) -> float:
+    """Return the CPU seconds of a server until its first answer; *variable* names its port."""
+    port = free_port()
+    pid = spawned(command, {**env, variable: str(port)})
+    until_it_answers(port)
+    used = cpu_until_now(pid)
+    end(pid)
+    return used
+
+
+def end(pid: int) -> None:
+    """End what was `spawned`."""
+    os.killpg(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
 def share_of_a_core(pid: int, seconds: float) -> float:
     """Return the CPU that the process *pid* uses in *seconds* from now, as a share of a core."""
     before, began = cpu_until_now(pid), time.monotonic()
@@ -148,12 +170,12 @@ def _children(pid: int) -> list[int]:
 def instructions(
     command: list[str], env: dict[str, str] | None = None, *, port: int = 0
 ) -> float | None:
-    """Return the millions of instructions of *command*, by valgrind; None without valgrind.
+    """Return the millions of instructions of *command*; None without valgrind, or in an image.
 
     What serves on *port* is told to end as soon as it answers.
     """
     valgrind = shutil.which("valgrind")
-    if valgrind is None:
+    if valgrind is None or IMAGE_FILES:
         return None
     counted = [valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null", *command]
     everything = {**os.environ, **(env or {})}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import signal
 import socket
 import statistics
 import time
@@ -21,7 +20,8 @@ from tests.bench.measuring import (
     GATE,
     PYTHON,
     cpu_of,
-    cpu_until_now,
+    cpu_until_it_answers,
+    end,
     held,
     memory,
     serving,
@@ -84,7 +84,7 @@ def contenders() -> list[Row]:
 
 
 def _gate_wait(port: int) -> list[str]:
-    return [GATE, "wait", "--timeout", "1h", f"tcp://127.0.0.1:{port}"]
+    return [*GATE, "wait", "--timeout", "1h", f"tcp://127.0.0.1:{port}"]
 
 
 def table() -> list[Row]:
@@ -96,7 +96,7 @@ def table() -> list[Row]:
     serve, hello, sockets = rows[0], rows[-1], rows[-2]
     _measure_serve(serve)
     _measure_hello(hello)
-    sockets.start = _median(lambda: cpu_of([PYTHON, "-c", "import socket"]))
+    sockets.start = _median(lambda: cpu_of([*PYTHON, "-c", "import socket"]))
     for _ in range(ROUNDS):
         _delays(rows)
     _print(rows)
@@ -111,7 +111,7 @@ def _measure_waiter(row: Row, command: Callable[[int], list[str]]) -> None:
     time.sleep(2.0)
     row.waiting = memory(pid)
     row.share = share_of_a_core(pid, 10.0)
-    _end(pid)
+    end(pid)
 
 
 def _measure_serve(row: Row) -> None:
@@ -124,26 +124,16 @@ def _measure_serve(row: Row) -> None:
             time.sleep(2.0)
             row.opened = memory(process.pid)
     env = {"GATE_DEPENDENCIES": f"db tcp://127.0.0.1:{port}"}
-    row.start = _median(lambda: _until_answer([GATE, "serve"], "GATE_LISTEN", env))
+    row.start = _median(lambda: cpu_until_it_answers([*GATE, "serve"], "GATE_LISTEN", env))
 
 
 def _measure_hello(row: Row) -> None:
-    row.start = _median(lambda: _until_answer(with_packages(_HELLO), "PORT", {}))
+    row.start = _median(lambda: cpu_until_it_answers(with_packages(_HELLO), "PORT", {}))
     port = free_port()
     pid = spawned(with_packages(_HELLO), {"PORT": str(port)})
     until_it_answers(port)
     row.waiting = row.opened = memory(pid)
-    _end(pid)
-
-
-def _until_answer(command: list[str], variable: str, env: dict[str, str]) -> float:
-    """Return the CPU seconds of a server until it answers for the first time."""
-    port = free_port()
-    pid = spawned(command, {**env, variable: str(port)})
-    until_it_answers(port)
-    used = cpu_until_now(pid)
-    _end(pid)
-    return used
+    end(pid)
 
 
 def _delays(rows: list[Row]) -> None:
@@ -170,11 +160,6 @@ def _delays(rows: list[Row]) -> None:
 
 def _median(run: Callable[[], float]) -> float:
     return statistics.median([run() for _ in range(ROUNDS + 1)][1:])
-
-
-def _end(pid: int) -> None:
-    os.killpg(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
 
 
 def _print(rows: list[Row]) -> None:

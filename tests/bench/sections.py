@@ -37,8 +37,8 @@ def probe() -> None:
     with serving("", "--allow-empty", "on") as (port, _):
         env = {"GATE_LISTEN": f":{port}"}
         sockets, asked = side_by_side(
-            lambda: cpu_of([PYTHON, "-c", "import socket"]),
-            lambda: cpu_of([GATE, "probe"], env),
+            lambda: cpu_of([*PYTHON, "-c", "import socket"]),
+            lambda: cpu_of([*GATE, "probe"], env),
         )
     show("gate probe", asked, "python -c 'import socket'", sockets)
 
@@ -46,8 +46,8 @@ def probe() -> None:
 def listening() -> None:
     """`gate serve` until it listens, against Python that imports socket."""
     bare, sockets, served = side_by_side(
-        lambda: cpu_of([PYTHON, "-c", "pass"]),
-        lambda: cpu_of([PYTHON, "-c", "import socket"]),
+        lambda: cpu_of([*PYTHON, "-c", "pass"]),
+        lambda: cpu_of([*PYTHON, "-c", "import socket"]),
         lambda: cpu_of(with_packages(UNTIL_IT_LISTENS), {"GATE_LISTEN": f":{free_port()}"}),
     )
     show("gate serve, until it listens", served, "python -c 'import socket'", sockets)
@@ -186,7 +186,7 @@ def _lint(name: str, documents: list[str]) -> None:
         parse = f"import yaml; list(yaml.compose_all(open({file.name!r}), yaml.CSafeLoader))"
         parsed, linted = side_by_side(
             lambda: cpu_of(with_packages(parse)),
-            lambda: cpu_of([GATE, "lint", file.name]),
+            lambda: cpu_of([*GATE, "lint", file.name]),
             rounds=5,
         )
     show(name, linted, "parsing it", parsed)

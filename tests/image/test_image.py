@@ -299,6 +299,15 @@ def test_all_shared_libraries_of_the_standard_library_are_there() -> None:
     assert {"_ssl", "_ctypes", "_lzma", "_uuid"} <= set(done.stdout.split())
 
 
+def test_docstrings_of_others_take_no_memory_and_those_of_gate_are_printed() -> None:
+    code = "import asyncio; print(asyncio.run.__doc__)"
+    python = run_gate("-ISc", code, options=["--entrypoint=python3"])
+    gate = run_gate("lint", "--explain", "probe-host")
+
+    assert python.stdout.strip() == "None"
+    assert "A probe goes to" in gate.stdout
+
+
 def test_it_brings_its_licence() -> None:
     with image_files() as root:
         (licence,) = root.glob("opt/gate/app/podgate-*.dist-info/licenses/LICENSE")
