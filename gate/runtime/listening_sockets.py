@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
     from gate.core.attempt import Place
 
-_NETLINK_SOCK_DIAG = 4
+NETLINK_SOCK_DIAG = 4
 _TCPDIAG_GETSOCK = 18
-_NLM_F_REQUEST, _NLM_F_DUMP = 0x1, 0x300
-_NLMSG_ERROR, _NLMSG_DONE = 2, 3
+NLM_F_REQUEST, _NLM_F_DUMP = 0x1, 0x300
+NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _INET_DIAG_SKV6ONLY = 11
 _TCP_LISTEN = 10
 
-_NLMSGHDR = Struct("=IHHII")
+NLMSGHDR = Struct("=IHHII")
 """`nlmsghdr`: length with this header, type, flags, sequence number, port id."""
 _INET_DIAG_REQ = Struct("=BBBB48xII")
 """`inet_diag_req`: family, source and destination length, extensions; id; states, dbs."""
-_INET_DIAG_MSG = Struct("=BBxx2sxx16s16xI8s20x")
+INET_DIAG_MSG = Struct("=BBxx2sxx16s16xI8s20x")
 """`inet_diag_msg`: family, state; of the id source port, source, interface and cookie."""
 _RTATTR = Struct("=HH")
 """`rtattr`: length with this header, type."""
 
-_REQUEST = _NLMSGHDR.pack(
-    _NLMSGHDR.size + _INET_DIAG_REQ.size, _TCPDIAG_GETSOCK, _NLM_F_REQUEST | _NLM_F_DUMP, 1, 0
+_REQUEST = NLMSGHDR.pack(
+    NLMSGHDR.size + _INET_DIAG_REQ.size, _TCPDIAG_GETSOCK, NLM_F_REQUEST | _NLM_F_DUMP, 1, 0
 ) + _INET_DIAG_REQ.pack(socket.AF_INET, 0, 0, 0, 1 << _TCP_LISTEN, 0)
 
 _LONGEST = 16 * 1024
@@ -53,7 +53,7 @@ class ListeningSockets:
     def __init__(self) -> None:
         self._parts: list[bytes] = []
         self._listeners: Listeners = {}
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG)
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
         try:
             self.look()
         except OSError:
@@ -101,11 +101,11 @@ def listeners(answer: bytes) -> Listeners:
     """Return who listens by *answer*; what cannot be read of it is left out."""
     found: dict[Place, set[bytes]] = {}
     for _, body in _messages(answer):
-        if len(body) < _INET_DIAG_MSG.size:
+        if len(body) < INET_DIAG_MSG.size:
             continue
-        family, state, port, source, device, cookie = _INET_DIAG_MSG.unpack_from(body)
+        family, state, port, source, device, cookie = INET_DIAG_MSG.unpack_from(body)
         if state == _TCP_LISTEN and device in _ANY_DEVICE:
-            for address in _addresses(family, source, body[_INET_DIAG_MSG.size :]):
+            for address in _addresses(family, source, body[INET_DIAG_MSG.size :]):
                 found.setdefault((address, int.from_bytes(port)), set()).add(cookie)
     return {place: frozenset(cookies) for place, cookies in found.items()}
 
@@ -135,7 +135,7 @@ def _is_last(part: bytes) -> bool:
     """Whether *part* ends the answer; raises `OSError` where the kernel refuses to give one."""
     kind = 0
     for kind, body in _messages(part):
-        if kind == _NLMSG_ERROR:
+        if kind == NLMSG_ERROR:
             msg = f"the kernel does not tell who listens: error {body[:4].hex()}"
             raise OSError(msg)
     return kind == _NLMSG_DONE
@@ -144,10 +144,10 @@ def _is_last(part: bytes) -> bool:
 def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield type and body of each message; one that is cut off is the last."""
     start = 0
-    while start + _NLMSGHDR.size <= len(data):
-        length, kind, _, _, _ = _NLMSGHDR.unpack_from(data, start)
-        yield kind, data[start + _NLMSGHDR.size : start + length]
-        start += max(_NLMSGHDR.size, _aligned(length))
+    while start + NLMSGHDR.size <= len(data):
+        length, kind, _, _, _ = NLMSGHDR.unpack_from(data, start)
+        yield kind, data[start + NLMSGHDR.size : start + length]
+        start += max(NLMSGHDR.size, _aligned(length))
 
 
 def _aligned(length: int) -> int:

@@ -14,7 +14,7 @@ import random
 from typing import TYPE_CHECKING, Self, cast
 
 from gate.core import backoff
-from gate.runtime.listening_sockets import ListeningSockets
+from gate.runtime.lookups import Lookups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +48,7 @@ class Watch:
         if places == self.places:
             return
         self.places = places
+        self._lookout.follow(places)
         # Where the attempt was refused, whatever the next look sees is new.
         self.seen = self._lookout.look_at(places) if self._was_there else (None,) * len(places)
 
@@ -93,7 +94,7 @@ class Lookout:
         self._watches: set[Watch] = set()
         self._answering: set[Watch] = set()
         self._paths: dict[str, object] = {}
-        self._sockets: ListeningSockets | None = None
+        self._sockets: Lookups | None = None
         self._is_blind = False
         self._rounds = backoff.Rounds()
         self._is_judged = True
@@ -126,6 +127,12 @@ class Lookout:
     def can_see(self, place: Place) -> bool:
         """Whether looks tell what is at *place*."""
         return not place[1] or self._listening() is not None
+
+    def follow(self, places: tuple[Place, ...]) -> None:
+        """Look at *places* too from now on."""
+        for place in places:
+            if place[1] and (sockets := self._listening()):
+                sockets.follow(place)
 
     def look_at(self, places: tuple[Place, ...]) -> Found:
         """Return what is at each of *places* now."""
@@ -184,10 +191,10 @@ class Lookout:
         sockets = self._listening()
         return (sockets and sockets.at(place)) or None
 
-    def _listening(self) -> ListeningSockets | None:
+    def _listening(self) -> Lookups | None:
         if self._sockets is None and not self._is_blind:
             try:
-                self._sockets = ListeningSockets()
+                self._sockets = Lookups()
             except OSError:
                 self._go_blind()
         return self._sockets

@@ -38,7 +38,7 @@ def blind(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused() -> None:
         raise PermissionError
 
-    monkeypatch.setattr(lookout, "ListeningSockets", refused)
+    monkeypatch.setattr(lookout, "Lookups", refused)
 
 
 @pytest.fixture
