@@ -32,6 +32,7 @@ def container(raw: Fields, index: int, *, is_init: bool, user: int | None = None
         env=tuple(_env_var(each) for each in raw.each("env")),
         has_env_from=raw.has("envFrom"),
         ports=tuple(_ports(raw)),
+        datagrams=_datagrams(raw),
         mounts=tuple(_mount(each) for each in raw.each("volumeMounts")),
         probes={kind: _probe(raw.inner(kind), kind, raw) for kind in _PROBES if raw.has(kind)},
         hooks={
@@ -49,6 +50,13 @@ def _restart_actions(raw: Fields) -> tuple[str, ...] | None:
     if not raw.has("restartPolicyRules"):
         return None
     return tuple(each.text("action") for each in raw.each("restartPolicyRules"))
+
+
+def _datagrams(raw: Fields) -> frozenset[int]:
+    found: dict[bool, set[int | None]] = {True: set(), False: set()}
+    for each in raw.each("ports"):
+        found[each.text("protocol") == "UDP"].add(each.number("containerPort"))
+    return frozenset(number for number in found[True] - found[False] if number is not None)
 
 
 def _ports(raw: Fields) -> list[tuple[str, int]]:

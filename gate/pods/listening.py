@@ -21,8 +21,9 @@ _SOCKET_OPTIONS = ("--unix-socket", "--unix-socket-path", "-u", "-dir", "--dir")
 
 
 def declared(container: Container) -> set[int]:
-    """Return the ports it says it listens on, and those that everybody knows."""
-    return {number for _, number in container.ports} | well_known.ports(container)
+    """Return the ports it says it takes connections on, and those that everybody knows."""
+    named = {number for _, number in container.ports}
+    return (named - container.datagrams) | well_known.ports(container)
 
 
 def ports(container: Container, pod: Pod) -> set[int]:

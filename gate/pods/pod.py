@@ -90,6 +90,8 @@ class Container:
     env: tuple[EnvVar, ...]
     has_env_from: bool
     ports: tuple[tuple[str, int], ...]
+    datagrams: frozenset[int]
+    """The ports of these that nobody connects to: of UDP alone."""
     """Name, empty where it has none, and number."""
     mounts: tuple[Mount, ...]
     probes: dict[str, Probe]

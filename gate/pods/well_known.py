@@ -40,7 +40,7 @@ PROXY_USERS = {1337, 2102}
 """The users of the meshes' proxies, whose traffic is not redirected."""
 _BESIDE = re.compile(
     r"(?<![a-z0-9])(?:fluent(?:d|-?bit)?|log-?ship\w*|promtail|vector(?!-(?:db|store))|filebeat"
-    r"|exporters?|(?:config(?:map)?-?)?reload(?:er)?|k8s-sidecar|git-sync|logger|logging|thanos|dns-sidecar"
+    r"|exporters?|(?:config(?:map)?-?)?reload(?:er)?|k8s-sidecar|liveness-?probe|git-sync|logger|logging|thanos|dns-sidecar"
     r"|metrics|monitor(?:ing)?)(?![a-z0-9])"
 )
 _BEFORE = re.compile(

@@ -156,6 +156,7 @@ def test_a_mesh_s_own_proxy_waits_for_itself(name: str, rules: list[str]) -> Non
 AMONG = "sidecar-among-main-containers"
 WEB: Fields = {"name": "web", "image": "web", "ports": [{"containerPort": 80}]}
 REDIS: Fields = {"name": "cache", "image": "redis:7"}
+UDP: Fields = {"containerPort": 80, "protocol": "UDP"}
 
 
 def using(port: int = 80, **fields: object) -> Fields:
@@ -176,6 +177,8 @@ def using(port: int = 80, **fields: object) -> Fields:
         (({**APP, "args": ["--upstream-url=http://127.0.0.1:80"]}, WEB), []),
         (({**APP, "args": ["--url=http://127.0.0.1:80"]}, WEB), [AMONG]),
         ((using(6379, name="backup"), REDIS), []),
+        ((using(), {**WEB, "ports": [UDP]}), []),
+        ((using(), {**WEB, "ports": [UDP, {"containerPort": 80, "protocol": "TCP"}]}), [AMONG]),
         ((using(5432, name="backup"), {"name": "p", "image": "cloud-sql-proxy"}), [AMONG]),
         ((using(6379, name="sync-agent"), REDIS), [AMONG]),
         (({**APP, "env": [env("CORS_ORIGIN", "http://localhost:80")]}, WEB), []),
@@ -215,3 +218,35 @@ def test_what_an_injector_writes_is_where_the_injector_writes_it(
     name = json.dumps({"name": "shop", "annotations": annotations})
 
     assert rules_of(text.replace('{"name": "shop"}', name)) == rules
+
+
+PROXY: Fields = {"name": "istio-proxy", "image": "proxyv2", "args": ["proxy", "sidecar"]}
+HELD: Fields = {**PROXY, "lifecycle": {"postStart": {"exec": {"command": ["pilot-agent", "wait"]}}}}
+
+
+@pytest.mark.parametrize(
+    ("main", "rules"),
+    [((APP, PROXY), [AMONG]), ((PROXY, APP), [AMONG]), ((HELD, APP), []), ((APP, HELD), [AMONG])],
+)
+def test_all_traffic_goes_to_a_mesh_s_proxy_that_may_not_be_up(
+    main: tuple[Fields, ...], rules: list[str]
+) -> None:
+    redirecting = {"name": "istio-init", "image": "proxyv2", "args": ["istio-iptables"]}
+
+    assert rules_of(pod(redirecting, main=main)) == rules
+    assert rules_of(pod(FIRST, main=main)) == []
+
+
+def test_what_a_mesh_is_told_to_leave_alone_needs_no_proxy() -> None:
+    redirecting = {"name": "linkerd-init", "image": "proxy-init"}
+    text = pod(redirecting, main=(APP, {"name": "linkerd-proxy", "image": "proxy"}))
+    skipping = '"annotations": {"config.linkerd.io/skip-subnets": "10.0.0.0/8"}, "name": "shop"'
+
+    assert rules_of(text) == [AMONG]
+    assert rules_of(text.replace('"name": "shop"', skipping)) == []
+
+
+def test_nobody_connects_to_a_udp_port() -> None:
+    daemon = {"name": "xray-daemon", "image": "xray", "restartPolicy": "Always", "ports": [UDP]}
+
+    assert rules_of(pod(daemon, main=(using(),))) == []

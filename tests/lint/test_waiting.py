@@ -48,7 +48,11 @@ def test_a_service_that_others_serve_may_be_waited_for() -> None:
     assert rules_of(worker, worker, service) == ["waits-for-own-service"]
 
 
-MESHED = ({**APP}, {"name": "istio-proxy", "image": "proxyv2", "args": ["proxy", "sidecar"]})
+PROXY = {"name": "istio-proxy", "image": "proxyv2", "args": ["proxy", "sidecar"]}
+MESHED = (
+    {**PROXY, "lifecycle": {"postStart": {"exec": {"command": ["pilot-agent", "wait"]}}}},
+    APP,
+)
 REDIRECTION = {"name": "istio-init", "image": "proxyv2", "args": ["istio-iptables"]}
 ISTIO, LINKERD = "traffic.sidecar.istio.io/", "config.linkerd.io/"
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
+from gate.lint.rules.waiting import MESHES, redirects_all
 from gate.pods import cloud_run, commands, gates, listening, well_known
 from gate.pods.hit import Hit
 from gate.pods.waits import before_it_works
@@ -36,7 +37,8 @@ def among_main(pod: Pod) -> Hits:
     any of them to serve, and restarted whatever the others do. What uses another one's port on
     localhost (a database proxy, a mesh's or another proxy, a cache, a collector) may find nobody
     there, at the start and after each restart. Said where a variable or the command names the
-    port, and of the Cloud SQL proxy, which is there for the others only; not of a proxy that
+    port, of the Cloud SQL proxy, which is there for the others only, and of a mesh's proxy that
+    an init container of the pod sends all traffic to; not of a UDP port, of a proxy that
     stands in front of the app, of what is called a helper of it (a database's backup), of
     exporters and log shippers, of what an injector writes where the pod's annotations ask for it,
     nor of a container that waits by itself.
@@ -65,7 +67,8 @@ def _is_injected(helper: Container, pod: Pod) -> bool:
 def _dependants(helper: Container, pod: Pod) -> Iterator[str]:
     others = [each for each in pod.main if _may_depend(each, helper, pod)]
     yield from listening.users(helper, others, pod)
-    if well_known.known_as(helper) == "cloud-sql-proxy":
+    is_mesh = well_known.known_as(helper) in MESHES and redirects_all(pod)
+    if is_mesh or well_known.known_as(helper) == "cloud-sql-proxy":
         yield from (each.name for each in others)
 
 

@@ -174,7 +174,7 @@ def _user_of(sidecar: Container, pod: Pod) -> str:
     later = _unheld(sidecar, pod)
     if well_known.known_as(sidecar) in ("istio", "linkerd"):
         return "every container behind it" if later else ""
-    if not listening.ports(sidecar, pod) and len(pod.sidecars) == 1:
+    if not sidecar.ports and not listening.ports(sidecar, pod) and len(pod.sidecars) == 1:
         others = {port for each in pod.after(sidecar) for port in listening.ports(each, pod)}
         if found := [each.name for each in later if listening.local_ports_named(each) - others]:
             return found[0]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gate.pods.pod import Container, Pod
 
 _REDIRECTING = {"istio-init", "linkerd-init", "linkerd-network-validator", "istio-validation"}
-_MESHES = {"istio", "linkerd"}
+MESHES = {"istio", "linkerd"}
 _EXCLUDED = (
     "traffic.sidecar.istio.io/excludeOutboundPorts",
     "config.linkerd.io/skip-outbound-ports",
@@ -115,8 +115,8 @@ def before_mesh(pod: Pod) -> Hits:
     `config.linkerd.io/skip-outbound-ports`), or run the wait as the proxy's user (`runAsUser`
     1337, for Linkerd 2102).
     """
-    redirected = [each.index for each in pod.init if each.name in _REDIRECTING]
-    proxy = next((e for e in pod.containers if well_known.known_as(e) in _MESHES), None)
+    redirected = _redirecting(pod)
+    proxy = next((e for e in pod.containers if well_known.known_as(e) in MESHES), None)
     if not redirected or proxy is None or _may_be_excluded(pod):
         return
     for wait in waits(pod):
@@ -132,6 +132,16 @@ def before_mesh(pod: Pod) -> Hits:
                 )
                 remedy = "write it behind the mesh's native sidecar, or exclude the port"
                 yield Hit(wait.line, text, remedy, own.name)
+
+
+def _redirecting(pod: Pod) -> list[int]:
+    """Return the places of the containers after which all traffic of *pod* goes to its proxy."""
+    return [each.index for each in pod.init if each.name in _REDIRECTING]
+
+
+def redirects_all(pod: Pod) -> bool:
+    """Whether the mesh's proxy gets all that the containers of *pod* send."""
+    return bool(_redirecting(pod)) and not _may_be_excluded(pod)
 
 
 def _may_be_excluded(pod: Pod) -> bool:
