@@ -89,6 +89,7 @@ class Around:
     _budgets: dict[tuple[str, str, str], list[Budget]] = field(default_factory=dict)
     """By one of the labels that they select."""
     _scaled: set[tuple[str, str, str]] = field(default_factory=set)
+    _kinds: set[str] = field(default_factory=set)
     _workloads: dict[tuple[str, str, str], Pod] = field(default_factory=dict)
     _labelled: dict[tuple[str, str, str], list[Pod]] = field(default_factory=dict)
 
@@ -101,6 +102,7 @@ class Around:
     def add_pod(self, pod: Pod) -> None:
         """Take *pod* in."""
         self.pods.append(pod)
+        self._kinds.add(pod.kind.lower())
         self._workloads[pod.namespace or _DEFAULT, pod.kind.lower(), pod.name] = pod
         for label in pod.labels.items():
             self._labelled.setdefault((pod.namespace or _DEFAULT, *label), []).append(pod)
@@ -128,6 +130,10 @@ class Around:
     def service(self, name: str, namespace: str) -> Service | None:
         """Return the Service *name* of *namespace*, empty for the default one."""
         return self.services.get((namespace or _DEFAULT, name))
+
+    def has_kind(self, kind: str) -> bool:
+        """Whether there is a workload of this *kind*, in small letters."""
+        return kind in self._kinds
 
     def workload(self, kind: str, name: str, namespace: str) -> Pod | None:
         """Return the pod of the workload of this *kind*, in small letters, and *name*."""

@@ -79,11 +79,12 @@ def fails_open(words: Sequence[str]) -> bool:
     run = shell.read(words)
     if any(_starts_anyway(each) for each in run.foreground):
         return True
+    if not run.foreground or run.foreground[-1].program not in _SUCCEEDING:
+        return False
     loops = run.waited_loops
     counts = any(map(_counts, loops)) if loops else commands.tries_again(run)
-    is_last = commands.text(words).rstrip(" \n;").endswith("done")
-    ends_well = is_last and run.foreground[-1].program in _SUCCEEDING
-    return counts and ends_well and not any(map(_fails, run.foreground))
+    is_last = counts and commands.text(words).rstrip(" \n;").endswith("done")
+    return is_last and not any(map(_fails, run.foreground))
 
 
 def _counts(loop: Loop) -> bool:

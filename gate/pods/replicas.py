@@ -28,12 +28,20 @@ class Named(NamedTuple):
     """The StatefulSet that makes it."""
 
 
-def named(pod: Pod) -> Iterator[Named]:
+def named(pod: Pod) -> list[Named]:
     """Return the replicas of other StatefulSets of the input that *pod* waits for, each once.
 
     A pod of a set is called by the set's name and its ordinal, and has the name of the set's
     Service behind it. It is asked once all of the input is read.
     """
+    if "replicas" not in pod.known:
+        is_any = pod.around.has_kind(_STATEFUL_SET)
+        pod.known["replicas"] = list(_named(pod)) if is_any else []
+    found: list[Named] = pod.known["replicas"]
+    return found
+
+
+def _named(pod: Pod) -> Iterator[Named]:
     seen = set()
     for container, line, what, host in _hosts(pod):
         name, _, rest = host.rstrip(".").partition(".")

@@ -36,10 +36,12 @@ class Command:
     is_sure: bool = True
     """Whether it is run whatever happens, if the script comes that far."""
 
-    @property
-    def program(self) -> str:
-        """The name of what runs."""
-        return program(self.words)
+    program: str = field(init=False)
+    """The name of what runs; asked for by every rule, so it is worked out once."""
+
+    def __post_init__(self) -> None:
+        """Name what runs."""
+        self.program = program(self.words)
 
 
 @dataclass(slots=True)
