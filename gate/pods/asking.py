@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _LOOKING_UP = {"nslookup", "dig", "getent", "host"}
 _KEYWORDS = {"hosts", "ahosts", "ahostsv4", "ahostsv6"}
-_CONNECTING = {"nc", "ncat", "wait-for-it", "wait-for", "wait-for-it.sh", "wait-for.sh"}
+_CONNECTING = {"nc", "ncat", "telnet", "wait-for-it", "wait-for", "wait-for-it.sh", "wait-for.sh"}
 _CONNECTING |= {"waitforit"}
 _TCP = {"wait4x": "tcp", "dockerize": "tcp://", "wait-on": "tcp:"}
 _NAME = re.compile(r"[A-Za-z0-9][\w-]*(?:\.[\w-]+)*")

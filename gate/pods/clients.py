@@ -23,8 +23,9 @@ _PORTS = {"http": 80, "https": 443, "postgresql": 5432, "postgres": 5432, "mysql
 _PORTS |= {"redis": 6379, "amqp": 5672, "mongodb": 27017, "kafka": 9092, "nats": 4222}
 _DATABASES = {"pg_isready": 5432, "psql": 5432, "redis-cli": 6379, "mysqladmin": 3306}
 _DATABASES |= {"mysql": 3306}
-_HOST_AND_PORT = {"nc", "ncat", "cqlsh"}
+_HOST_AND_PORT = {"nc", "ncat", "telnet", "cqlsh"}
 """Clients that take the two as words of their own."""
+_BY_OPTION = {"mongo": 27017, "mongosh": 27017, "clickhouse-client": 9000}
 _ALONE_LOCAL = {"pg_isready", "redis-cli", "mysqladmin"}
 """Those whose other arguments cannot hold a host."""
 _PORT_OPTION = {"mysqladmin": "-P", "mysql": "-P"}
@@ -55,11 +56,14 @@ def environment_names() -> frozenset[str]:
 
 def hosts(command: Command) -> Iterator[list[Host]]:
     """Return whom *command* asks; of each list one is enough."""
-    words = _own(command)[1:]
+    words = _own(command)
+    words = words if "/dev/tcp/" in command.words[0] else words[1:]
     if command.program in _DATABASES:
         if host := _of_database(command, words):
             yield host
         return
+    if command.program in _BY_OPTION:
+        yield from ([host] for host in _by_option(command.program, words))
     if command.program in _HOST_AND_PORT:
         yield from ([host] for host in _of_netcat(words))
     yield from (found for word in words for found in _in_word(word))
@@ -98,6 +102,13 @@ def of_url(text: str) -> list[Host]:
     default = _PORTS.get(parsed.scheme.partition("+")[0])
     found = [(host.name, host.port or default) for host in parsed.hosts]
     return [] if any(not _HOST.fullmatch(name) for name, _ in found) else found
+
+
+def _by_option(program: str, words: Sequence[str]) -> Iterator[Host]:
+    host = option(words, "--host")
+    port = option(words, "--port") or str(_BY_OPTION[program])
+    if host and _HOST.fullmatch(host):
+        yield host, int(port) if port.isascii() and port.isdigit() else None
 
 
 def _of_netcat(words: Sequence[str]) -> Iterator[Host]:

@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["Place", "program", "script"]
 
 _WAITERS = {"wait4x", "dockerize", "wait-for-it", "wait-for", "wait-on", "wait4it", "waitfor"}
-_WAITERS |= {"linkerd-await", "wait-for-it.sh", "wait-for.sh", "waitforit"}
+_WAITERS |= {"cub", "linkerd-await", "wait-for-it.sh", "wait-for.sh", "waitforit"}
 _TOOLS = {("pilot-agent", "wait"), ("gate", "wait"), ("gate", "hold"), ("cloud-sql-proxy", "wait")}
 _PROBING = {"nc", "ncat", "curl", "wget", "pg_isready", "redis-cli", "mysqladmin", "mysql", "psql"}
-_PROBING |= {"nslookup", "dig", "getent", "host", "mongosh", "grpcurl", "cqlsh"}
+_PROBING |= {"nslookup", "dig", "getent", "host", "mongosh", "grpcurl", "mongo", "telnet", "ping"}
+_PROBING |= {"cqlsh", "clickhouse-client", "grpc_health_probe", "etcdctl", "ldapsearch", "sqlcmd"}
+_PROBING |= {"rabbitmq-diagnostics", "rabbitmqctl", "influx", "kafkacat", "kafka-topics"}
+_PROBING |= {"kafka-topics.sh", "kafka-broker-api-versions", "kafka-broker-api-versions.sh"}
+_PROBING |= {"zookeeper-shell", "zookeeper-shell.sh"}
 _SIDECARS = {"pilot-agent": "istio", "linkerd-await": "linkerd"}
 _SIDECARS |= {"cloud-sql-proxy": "cloud-sql-proxy"}
 _STARTING = {"start", "restart", "--daemonize", "--fork", "--daemon", "-detached"}

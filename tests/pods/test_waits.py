@@ -77,6 +77,23 @@ SHOP = '{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop"}, %s
         (["sh", "-c", "until curl http://$HOST:81/; do :; done"], []),
         (["sh", "-c", "until curl http://db:port/; do :; done"], []),
         (["timeout", "9", "sh", "-c", "until nc -z db 1; do :; done"], [("db", 1)]),
+        (["sh", "-c", "until mongo --host db --eval 1; do :; done"], [("db", 27017)]),
+        (["sh", "-c", "until mongosh --host db --port 9; do :; done"], [("db", 9)]),
+        (["sh", "-c", "until mongosh --host db --port $P; do :; done"], [("db", None)]),
+        (["sh", "-c", "until mongo --host $DB; do :; done"], []),
+        (["sh", "-c", "until cqlsh db 9042 -e x; do :; done"], [("db", 9042)]),
+        (["sh", "-c", "until telnet db 5432; do :; done"], [("db", 5432)]),
+        (["sh", "-c", "until netcat -z db 5432; do :; done"], [("db", 5432)]),
+        (
+            ["sh", "-c", "until kafka-topics.sh --bootstrap-server k:9092; do :; done"],
+            [("k", 9092)],
+        ),
+        (["sh", "-c", "until grpc_health_probe -addr=api:50051; do :; done"], [("api", 50051)]),
+        (["sh", "-c", "until mariadb-admin ping -h db; do :; done"], [("db", 3306)]),
+        (["sh", "-c", "until valkey-cli -h c ping; do :; done"], [("c", 6379)]),
+        (["sh", "-c", "until timeout 1 bash -c '</dev/tcp/db/1'; do :; done"], [("db", 1)]),
+        (["sh", "-c", "until ping -c1 db; do :; done"], []),
+        (["cub", "kafka-ready", "-b", "kafka:9092", "1", "60"], [("kafka", 9092)]),
         (["sh", "-c", "for i in 1 2; do nc -z db 1 && break; sleep 1; done"], [("db", 1)]),
         (["sh", "-c", "for i in 1 2; do nc -z a 1 && exit 0; sleep 1; done"], [("a", 1)]),
         (["sh", "-c", f"for i in 1 2; do {IF_UP}; sleep 1; done; exit 1"], [("db", 1)]),
@@ -87,7 +104,7 @@ SHOP = '{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop"}, %s
     ],
 )
 def test_a_wait_is_known_and_what_it_waits_for(
-    words: list[str], places: list[tuple[str, int]]
+    words: list[str], places: list[tuple[str, int | None]]
 ) -> None:
     assert commands.is_wait(words)
     assert commands.needs(words) == [(Place(*place),) for place in places]

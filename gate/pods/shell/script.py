@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_SAME = {"mariadb": "mysql", "mariadb-admin": "mysqladmin", "valkey-cli": "redis-cli"}
+_SAME |= {"netcat": "nc", "grpc-health-probe": "grpc_health_probe", "kcat": "kafkacat"}
+"""Programs that are called in two ways."""
 _SHELLS = {"sh", "bash", "ash", "dash", "zsh"}
 _OTHER_SHELLS = {"su", "runuser"}
 _WRAPPERS = {"exec", "nohup", "time", "sudo", "setsid", "nice", "stdbuf", "env", "!"}
@@ -76,8 +79,9 @@ class Script:
 
 
 def program(words: Sequence[str]) -> str:
-    """Return the name of what runs."""
-    return words[0].rsplit("/", 1)[-1] if words else ""
+    """Return the name of what runs, by which it is best known."""
+    name = words[0].rsplit("/", 1)[-1] if words else ""
+    return _SAME.get(name, name)
 
 
 def script_of(words: Sequence[str]) -> str | None:
