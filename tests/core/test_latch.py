@@ -700,3 +700,18 @@ def test_what_is_told_of_the_gate_names_nobody_and_needs_no_reason() -> None:
         (TransitionKind.GATE_OPENED, "", ""),
     ]
     assert latch.snapshot(7.0).degraded == ""
+
+
+def test_two_slow_ones_out_of_step_beside_a_fast_one_open_it_all_the_same() -> None:
+    """Whoever is asked makes an attempt at once; the stale ones are never all slow."""
+    took = {"a": 6.0, "b": 7.0, "fast": 0.1}
+    latch = make(*map(dep, took))
+    ends = {"a": 6.0, "b": 20.0, "fast": 3.1}
+    while not latch.is_open:
+        at, name = min((end, name) for name, end in ends.items())
+        assert at < 60.0
+        del ends[name]
+        attempt(latch, name, at, took=took[name])
+        ends |= {one: at + took[one] for one in latch.asked if one not in ends}
+
+    assert latch.snapshot(60.0).opened == pytest.approx(33.1)

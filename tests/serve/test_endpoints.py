@@ -13,6 +13,7 @@ import pytest
 from gate.core.latch import Latch
 from gate.core.model import Dependency, Result
 from gate.runtime.board import Board
+from gate.serve import connections
 from gate.serve.answers import Answers
 from gate.serve.server import Server
 from tests.conftest import run
@@ -199,16 +200,59 @@ def test_status_is_held_until_something_is_new() -> None:
     assert with_gate(act) == [1, 1, 1]
 
 
-def test_nothing_is_held_where_there_is_no_hold_or_none_is_needed() -> None:
-    async def act(gate: Gate) -> list[int]:
-        waiting = [f"/startupz?hold={none}" for none in ("", "0", "0s")]
-        waiting += ["/startupz?hold=1ms", f"/startupz/other?{HOUR}"]
-        found = [(await gate.ask(target)).status for target in waiting]
-        gate.record("db", "cache")
-        opened = [f"/startupz?{HOUR}", f"/startupz/cache?{HOUR}"]
-        return [*found, *[(await gate.ask(target)).status for target in opened]]
+def test_one_more_than_may_be_held_is_answered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MOST_HELD", 1)
 
-    assert with_gate(act) == [503, 503, 503, 503, 404, 200, 200]
+    async def act(gate: Gate) -> list[int]:
+        first = asyncio.create_task(gate.ask(f"/startupz?{HOUR}"))
+        await gate.until(lambda: gate.held == 1)
+        second = await gate.ask(f"/startupz?{HOUR}")
+        assert gate.held == 1
+        gate.record("db", "cache")
+        return [second.status, (await first).status]
+
+    assert with_gate(act) == [503, 200]
+
+
+@pytest.mark.parametrize("hold", ["", "?hold=", "?hold=0", "?hold=0s"])
+@pytest.mark.parametrize("path", ["/startupz", "/startupz/db", "/status"])
+def test_nothing_is_held_where_nothing_asks_for_it(path: str, hold: str) -> None:
+    async def act(gate: Gate) -> int:
+        asking = asyncio.create_task(gate.ask(path + hold))
+        async with asyncio.timeout(PATIENCE):
+            while not asking.done():
+                assert gate.held == 0
+                await asyncio.sleep(0)
+        return (await asking).status
+
+    assert with_gate(act) == (200 if path == "/status" else 503)
+
+
+def test_nothing_is_held_where_nothing_is_to_be_waited_for() -> None:
+    async def act(gate: Gate) -> list[int]:
+        asked = [f"/startupz/other?{HOUR}", f"/startupz?{HOUR}", f"/startupz/cache?{HOUR}"]
+        none = await gate.ask(asked[0])
+        gate.record("db", "cache")
+        return [none.status, *[(await gate.ask(target)).status for target in asked[1:]]]
+
+    assert with_gate(act) == [404, 200, 200]
+
+
+def test_a_hold_that_is_over_is_answered() -> None:
+    assert with_gate(lambda gate: gate.ask("/startupz?hold=1ms")).status == 503
+
+
+def test_a_connection_gives_its_place_back_with_the_answer() -> None:
+    async def act(gate: Gate) -> int:
+        reader, writer = await asyncio.open_connection("127.0.0.1", gate.port)
+        writer.write(b"GET /startupz?hold=1ms HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(PATIENCE):
+            await reader.readuntil(b"gate is waiting\n")
+        held = gate.held
+        writer.close()
+        return held
+
+    assert with_gate(act) == 0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,73 @@
+"""What one dependency makes of attempts and looks; the looks are given."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+
+from gate.core.attempt import Place
+from gate.runtime.lookout import Lookout, Watch
+
+HERE, THERE = ("127.0.0.1", 80), ("/run/app.sock", 0)
+
+
+class Eyes:
+    """Sees some places, and at each of them what it is told."""
+
+    def __init__(self, *visible: Place) -> None:
+        self.visible = visible
+        self.found: dict[Place, object] = {}
+        self.crowd = 0
+
+    def count(self, _: Watch, *, answers: bool) -> None:
+        self.crowd = int(answers)
+
+    def can_see(self, place: Place) -> bool:
+        return place in self.visible
+
+    def look_at(self, places: tuple[Place, ...]) -> tuple[object, ...]:
+        return tuple(map(self.found.get, places))
+
+
+def watch(*visible: Place) -> Watch:
+    return Watch(cast("Lookout", Eyes(*visible)))
+
+
+@pytest.mark.parametrize(
+    ("tried", "visible", "sees_nothing"),
+    [
+        ({}, [HERE], False),
+        ({HERE: False}, [HERE], True),
+        ({HERE: False, THERE: False}, [HERE, THERE], True),
+        ({HERE: False, THERE: False}, [THERE], False),
+        ({HERE: False}, [], False),
+        ({HERE: True}, [HERE], False),
+        ({HERE: False, THERE: True}, [HERE, THERE], False),
+    ],
+)
+def test_nothing_is_seen_where_all_is_visible_and_nothing_was_there(
+    tried: dict[Place, bool], visible: list[Place], *, sees_nothing: bool
+) -> None:
+    found = watch(*visible)
+    found.note(tried)
+
+    assert found.sees_nothing is sees_nothing
+
+
+def test_a_look_that_sees_one_of_two_servers_sees_something() -> None:
+    found = watch(HERE, THERE)
+    found.note({HERE: False, THERE: False})
+    found.judge((None, (1, 2, 3)))
+
+    assert not found.sees_nothing
+
+
+def test_a_server_that_answers_is_one_of_the_crowd_until_it_is_refused() -> None:
+    found = watch(HERE)
+    crowds = []
+    for is_there in (True, False):
+        found.note({HERE: is_there})
+        crowds.append(found.crowd)
+
+    assert crowds == [1, 0]
