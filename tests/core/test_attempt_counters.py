@@ -59,3 +59,7 @@ def test_marks_are_few_and_evenly_spread_however_many_attempts_there_are(number:
     assert number > MOST_MARKS or len(starts) == number
     assert len(gaps) <= 1
     assert number - starts[-1] <= max(gaps, default=1)
+
+
+def test_the_bounds_go_upwards() -> None:
+    assert list(BUCKETS) == sorted(set(BUCKETS))

@@ -139,6 +139,12 @@ def test_what_is_no_request_is_refused(port: int, request_: bytes) -> None:
     assert status == b"HTTP/1.1 400 Bad Request"
 
 
+def test_whatever_is_called_like_a_part_is_only_to_be_read(port: int) -> None:
+    status, body = ask(port, get(b"/startupz/nobody", method=b"POST"))
+
+    assert (status, body) == (b"HTTP/1.1 405 Method Not Allowed", b"not allowed")
+
+
 def test_a_refusal_says_why(port: int) -> None:
     status, body = ask(port, get(b"/startupz?hold=soon"))
 
@@ -333,6 +339,16 @@ def test_what_stands_in_a_body_is_no_request(port: int) -> None:
         sock.sendall(get(b"/livez", length).replace(CLOSE, b"") + smuggled)
 
         assert everything(sock).count(b"HTTP/1.1 ") == 1
+
+
+def test_a_body_that_comes_after_the_answer_does_not_reset_it_away() -> None:
+    with by_hand(1) as (running, (client,)):
+        client.sendall(get(b"/livez", b"Content-Length: 100000"))
+        running.turn()
+        client.sendall(b"x" * 100_000)
+        running.turn()
+
+        assert everything(client).endswith(b"ok")
 
 
 def test_a_client_that_was_handed_over_with_its_request_is_answered_at_once() -> None:
