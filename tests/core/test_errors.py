@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from gate.core.errors import (
@@ -21,17 +23,17 @@ from gate.core.errors import (
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (GateError(), 1),
-        (ConfigError([]), 2),
-        (UsageError(), 2),
-        (ListenError(), 1),
-        (ClusterError(), 3),
-        (NotReady(), 1),
-        (CommandError("x: not found", 127), 127),
+        (GateError, 1),
+        (lambda: ConfigError([]), 2),
+        (UsageError, 2),
+        (ListenError, 1),
+        (ClusterError, 3),
+        (NotReady, 1),
+        (lambda: CommandError("x: not found", 127), 127),
     ],
 )
-def test_each_error_ends_a_command_with_its_code(error: GateError, code: int) -> None:
-    assert error.exit_code == code
+def test_each_error_ends_a_command_with_its_code(error: Callable[[], GateError], code: int) -> None:
+    assert error().exit_code == code
 
 
 def test_a_configuration_s_problems_are_told_together_each_with_its_place() -> None:

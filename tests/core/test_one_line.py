@@ -12,6 +12,8 @@ from gate.core.one_line import one_line
     [
         ("refused", "refused"),
         (" two\n  lines\t", "two lines"),
+        ("two\nlines", "two lines"),
+        ("just ten s", "just ten s"),
         ("\x1b[2Jclear \u202eback", "[2Jclear back"),
         ("ten letters", "ten lette…"),
         ("ünïcode", "ünïcode"),

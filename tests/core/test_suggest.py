@@ -41,3 +41,8 @@ def test_what_is_not_close_to_any_word_is_answered_with_all() -> None:
 def test_in_a_short_word_two_swapped_letters_are_a_slip() -> None:
     assert closest("abdce", ["abcde", "x"]) == "abcde"
     assert closest("abdc", ["abcd"]) == "abcd"
+
+
+def test_in_a_word_of_five_letters_three_of_four_are_close_and_three_of_five_are_not() -> None:
+    assert closest("abcxy", ["abcz"]) == "abcz"
+    assert closest("abcxy", ["abcde"]) == ""

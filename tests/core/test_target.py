@@ -20,6 +20,10 @@ def texts(target: Target) -> list[str]:
     return [problem.text for problem in target.problems]
 
 
+def test_a_target_has_the_name_of_its_dependency_and_a_limit_for_each_attempt() -> None:
+    assert (make("tcp://db").name, make("tcp://db").timeout) == ("db", 3.0)
+
+
 def test_a_text_is_what_is_written_or_the_default() -> None:
     target = make("tcp://db a=1 b=x=y")
 
@@ -68,6 +72,16 @@ def test_a_flag_is_on_or_off(option: str, *, is_on: bool) -> None:
     assert texts(target) == []
 
 
+@pytest.mark.parametrize(
+    ("options", "is_on"), [("a=off a", True), ("a a=off", False), ("a=x a=on", True)]
+)
+def test_of_a_flag_given_twice_the_last_word_counts(options: str, *, is_on: bool) -> None:
+    target = make(f"tcp://db {options}")
+
+    assert target.flag("a") is is_on
+    assert texts(target) == []
+
+
 @pytest.mark.parametrize("option", ["a=", "a=2", "a=maybe"])
 def test_a_flag_that_is_neither_is_a_problem(option: str) -> None:
     target = make(f"tcp://db {option}")
@@ -89,7 +103,15 @@ def test_a_value_that_cannot_be_read_is_a_problem_and_the_default() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["", "x", "-1", "1.0", "٣", "³", "1_0", " 1", "9" * 5000])
+def test_a_whole_number_is_not_below_the_least() -> None:
+    assert whole_number("2", 2) == 2
+    with pytest.raises(ValueError, match="'1' is not a whole number from 2"):
+        whole_number("1", 2)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "-1", "1.0", "1234567890", "٣", "³", "1_0", " 1", "9" * 5000]
+)
 def test_a_whole_number_is_digits_and_no_more_than_nine(text: str) -> None:
     with pytest.raises(ValueError, match="is not a whole number from 0"):
         whole_number(text)
@@ -102,8 +124,10 @@ def test_a_whole_number_is_read(text: str, number: int) -> None:
 
 def test_a_choice_is_exact() -> None:
     assert one_of("red", ("red", "blue")) == "red"
-    with pytest.raises(ValueError, match="'Red' is not one of red, blue"):
+    with pytest.raises(ValueError, match=r"^'Red' is not one of red, blue; did you mean red\?$"):
         one_of("Red", ("red", "blue"))
+    with pytest.raises(ValueError, match=r"^'green' is not one of red, blue$"):
+        one_of("green", ("red", "blue"))
 
 
 def test_a_duration_option_is_more_than_nothing() -> None:
@@ -120,8 +144,8 @@ def test_host_and_port_take_a_default_port() -> None:
 @pytest.mark.parametrize("address", ["tcp://db", "tcp://", "tcp://a:1,b:2", "tcp:x"])
 def test_one_host_and_a_port_are_wanted(address: str) -> None:
     target = make(address)
-    target.host_and_port()
 
+    assert target.host_and_port() == ("localhost", 1)
     assert texts(target) == ["the URL wants one host and a port; write tcp://host:port"]
 
 
@@ -135,6 +159,14 @@ def test_an_option_nobody_asked_for_is_unknown() -> None:
         "timout: unknown option; did you mean timeout?",
         "option 3, 4: unknown; tcp takes optional, timeout; a space in a URL is written %20",
     ]
+
+
+def test_a_slip_in_an_option_of_two_words_is_told() -> None:
+    target = make("tcp://db server-nam=x")
+    target.text("server-name")
+    target.unknown_options()
+
+    assert texts(target) == ["server-nam: unknown option; did you mean server-name?"]
 
 
 def test_a_comment_behind_a_dependency_is_told_as_that() -> None:
@@ -207,6 +239,22 @@ def test_what_else_is_in_the_query_of_a_url_is_a_secret(url: str) -> None:
     checks.load(target)
 
     assert target.secrets == ("hunter2",)
+
+
+def test_a_single_option_can_hold_a_secret_too() -> None:
+    target = make("http://h token=hunter2 other=hunter3")
+    target.text("token", secret=True)
+    target.text("other")
+
+    assert target.secrets == ("hunter2",)
+
+
+def test_what_a_check_looks_at_on_the_machine_is_noted_by_its_full_path() -> None:
+    target = make("http://h")
+    target.keep_path("/ca.pem", "localhost", "")
+    target.keep_path("/key.pem")
+
+    assert target.paths == ["/ca.pem", "/key.pem"]
 
 
 def test_an_option_can_hold_a_secret() -> None:

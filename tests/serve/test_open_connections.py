@@ -132,6 +132,19 @@ def test_a_full_house_of_held_ones_ends_nobody() -> None:
     assert play(main()) == [2]
 
 
+def test_who_gave_way_and_says_something_still_is_forgotten() -> None:
+    async def main() -> None:
+        each = Crowd(1)
+        each.join(2)
+        assert each.aborted == [0]
+        each.protocols[0].data_received(HEAD)
+        each.leave(0)
+        assert not each.hold(0)
+        await each.all.drain()
+
+    play(main())
+
+
 def test_draining_waits_for_those_that_ask_and_for_16_seconds_at_most() -> None:
     async def main(leaves: float) -> float:
         each = Crowd(8)

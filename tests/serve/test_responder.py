@@ -18,7 +18,7 @@ import pytest
 from gate.serve import exchange
 from gate.serve import responder as module
 from gate.serve.request_head import BRIEF, KUBELET, OPENMETRICS, BadRequestError, parse
-from gate.serve.responder import Responder
+from gate.serve.responder import IDLE_SECONDS, LINGER_SECONDS, Responder
 from tests.process import PATIENCE
 from tests.serve.hostile_requests import ODD, REFUSED
 from tests.serve.tables import TABLE
@@ -308,6 +308,33 @@ def test_a_held_client_wakes_nobody_until_it_goes() -> None:
 HELD = get(b"/status?hold=1h&seen=7").replace(CLOSE, b"")
 
 
+def test_so_many_are_held_for_their_time_and_the_next_one_is_answered_and_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MOST_HELD", 2)
+    with by_hand(3) as (running, clients):
+        for client in clients:
+            client.sendall(HELD)
+            running.turn()
+        ends = [each.deadline - time.monotonic() for each in running.open.values() if each.held]
+
+        assert len(ends) == 2
+        assert all(3500 < end <= 3600 for end in ends)
+        assert clients[2].recv(65536).endswith(b"\r\n\r\nstatus")
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"), [(b"A: b", IDLE_SECONDS), (b"Content-Length: 9", LINGER_SECONDS)]
+)
+def test_after_an_answer_there_is_a_new_limit(header: bytes, seconds: float) -> None:
+    with by_hand(1) as (running, (client,)):
+        client.sendall(get(b"/livez", header).replace(CLOSE, b""))
+        running.turn()
+        (connection,) = running.open.values()
+
+        assert seconds - 1 < connection.deadline - time.monotonic() <= seconds
+
+
 def test_where_all_are_held_nobody_gives_way() -> None:
     with by_hand(1) as (running, (client,)):
         client.sendall(HELD)
@@ -413,6 +440,16 @@ def test_status_is_held_until_the_hold_is_over(port: int) -> None:
 
 def test_another_revision_is_answered_at_once(port: int) -> None:
     assert ask(port, get(b"/status?hold=1h&seen=6"))[1] == b"status"
+
+
+def test_a_verdict_is_not_held_any_more_whatever_is_asked(port: int) -> None:
+    assert ask(port, get(b"/startupz?hold=1h&seen=7"))[1] == b"verbose"
+
+
+def test_a_head_may_be_asked_for_and_held(port: int) -> None:
+    found = ask(port, get(b"/status?hold=10ms&seen=7", method=b"HEAD"))
+
+    assert found == (b"HTTP/1.1 200 OK", b"")
 
 
 def test_so_many_are_held_and_those_who_leave_make_room(
