@@ -103,6 +103,10 @@ def test_a_value_that_cannot_be_read_is_a_problem_and_the_default() -> None:
     ]
 
 
+def test_a_number_may_be_0_where_nothing_else_is_said() -> None:
+    assert make("tcp://db n=0").number("n", 7) == 0
+
+
 def test_a_whole_number_is_not_below_the_least() -> None:
     assert whole_number("2", 2) == 2
     with pytest.raises(ValueError, match="'1' is not a whole number from 2"):
