@@ -305,6 +305,26 @@ def test_a_held_client_wakes_nobody_until_it_goes() -> None:
         assert running.open == {}
 
 
+@pytest.mark.parametrize(
+    ("is_head", "closes", "end"),
+    [
+        (False, False, b"\r\nbody"),
+        (True, False, b"\r\n"),
+        (False, True, CLOSE + b"\r\nbody"),
+        (True, True, CLOSE + b"\r\n"),
+    ],
+)
+def test_an_answer_goes_out_with_its_length_and_the_date(
+    end: bytes, monkeypatch: pytest.MonkeyPatch, *, is_head: bool, closes: bool
+) -> None:
+    sunday = time.gmtime(1_000_000_800)
+    monkeypatch.setattr(time, "gmtime", lambda: sunday)
+    sent = exchange.written((b"A: b\r\n", b"body"), is_head=is_head, closes=closes)
+
+    date = b"Date: Sun, 09 Sep 2001 02:00:00 GMT\r\n"
+    assert sent == b"A: b\r\nContent-Length: 4\r\n" + date + end
+
+
 HELD = get(b"/status?hold=1h&seen=7").replace(CLOSE, b"")
 
 
@@ -406,12 +426,15 @@ def test_a_client_that_a_fault_has_met_is_ended_in_that_turn(
         assert running.open == {}
 
 
+@pytest.mark.parametrize(
+    ("form", "stamp"), [("%H:%M:%S.", "00:16:41.007812Z"), ("%H:%M:%S", "00:16:41"), ("", None)]
+)
 def test_at_the_end_the_held_are_answered_and_the_log_has_its_last_line(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    form: str, stamp: str | None, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(posix, "_exit", sys.exit)
-    monkeypatch.setattr(time, "time", lambda: 1001.25)
-    last_line = ("", "%H:%M:%S.", " gate.stopping\n")
+    monkeypatch.setattr(time, "time", lambda: 1001.0078125)
+    last_line = ("", form, " gate.stopping\n")
     with by_hand(2, last_line=last_line) as (running, (held, _)):
         held.sendall(get(b"/status?hold=1h&seen=7"))
         running.turn()
@@ -419,8 +442,8 @@ def test_at_the_end_the_held_are_answered_and_the_log_has_its_last_line(
             running.stop()
 
         assert left.value.code == 0
-        assert held.recv(65536).endswith(b"\r\n\r\nstopping")
-        assert capfd.readouterr().err == "00:16:41.250000Z gate.stopping\n"
+        assert held.recv(65536).endswith(b"\r\nConnection: close\r\n\r\nstopping")
+        assert capfd.readouterr().err == (f"{stamp} gate.stopping\n" if stamp else "")
 
 
 def test_a_hold_is_not_looked_at_where_nothing_is_held(port: int) -> None:
