@@ -278,3 +278,64 @@ def test_text_that_is_not_utf_8_is_kept_as_a_secret() -> None:
     target.keep_secret("abc\udcff")
 
     assert "abc\udcff" in target.secrets
+
+
+ONE_TOO_MANY = "the URL wants no {}; write x://host:port{}"
+
+
+@pytest.mark.parametrize(
+    ("address", "options", "found", "after"),
+    [
+        ("tcp://user@db", "", "user", ""),
+        ("tcp://:pass@db", "", "user", ""),
+        ("tcp://db/path", "", "path", ""),
+        ("tcp://db?x=1", "", "query", " option=…"),
+        ("tcp://db?role=a&x=1&limit=2", "role limit", "query", " role=… limit=…"),
+        ("tcp://u:p@db/app?x=1", "", "user and no path and no query", " option=…"),
+    ],
+)
+def test_parts_of_a_url_that_a_check_does_not_read_are_a_problem(
+    address: str, options: str, found: str, after: str
+) -> None:
+    target = make(address)
+    for option in options.split():
+        target.text(option)
+    target.wants_only("x://host:port")
+
+    assert texts(target) == [ONE_TOO_MANY.format(found, after)]
+
+
+@pytest.mark.parametrize("address", ["tcp://db", "tcp://db/", "tcp:", "tcp://db:1,c:2"])
+def test_a_url_with_nothing_but_hosts_has_none_too_many(address: str) -> None:
+    target = make(address)
+    target.wants_only("x://host:port")
+
+    assert texts(target) == []
+
+
+def test_what_a_check_reads_is_not_too_much_and_a_host_may_be() -> None:
+    target = make("tcp://db/path")
+    target.wants_only("x:///path", is_path_read=True)
+    assert texts(target) == []
+    target.wants_only("x:///path", is_path_read=True, is_host_read=False)
+    assert texts(target) == ["the URL wants no host; write x:///path"]
+
+
+def test_a_target_toward_another_url_takes_defaults_for_what_is_not_given() -> None:
+    target = make("sidecar:x status=200")
+    there = target.toward(url.parse("http://h:1/"), [("status", "204"), ("method", "HEAD")])
+
+    assert (there.url.host, target.url.host) == ("h", "")
+    assert (there.many("status"), there.text("method")) == (("200",), "HEAD")
+    assert target.text("method", "GET") == "GET"
+    there.problem("shared")
+    assert texts(target) == ["shared"]
+
+
+def test_an_option_is_no_secret_and_has_no_value_unless_that_is_said() -> None:
+    target = make("tcp://db a=hunter2 b=hunter3")
+    target.text("a")
+    target.many("b")
+
+    assert target.secrets == ()
+    assert target.text("c") == ""

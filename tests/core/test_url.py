@@ -11,6 +11,12 @@ from gate.core.url import Host, Url, is_loopback, parse, scheme_of
     ("text", "parts"),
     [
         ("tcp://db:5432", {"hosts": (Host("db", 5432),)}),
+        ("tcp://db:65535", {"hosts": (Host("db", 65535),)}),
+        ("https://h/x@y", {"hosts": (Host("h"),), "path": "/x@y"}),
+        ("http+unix://%2Fa/x@y", {"hosts": (Host("/a"),), "path": "/x@y"}),
+        ("file:///x@y", {"path": "/x@y"}),
+        ("unix:///x@y", {"path": "/x@y"}),
+        ("k8s:pod/x@y", {"path": "pod/x@y", "is_opaque": True}),
         ("TCP://db:5432", {"scheme": "tcp", "hosts": (Host("db", 5432),)}),
         ("http://h", {"hosts": (Host("h"),)}),
         (
@@ -80,6 +86,9 @@ def test_a_url_is_taken_apart(text: str, parts: dict[str, Any]) -> None:
         ("tcp://db:http", "port is not a number from 1 to 65535"),
         ("tcp://db:0", "port is not a number"),
         ("tcp://db:65536", "port is not a number"),
+        ("tcp://db:000080", "port is not a number"),
+        ("1:x", "not a URL"),
+        ("db:5x", "the scheme is missing"),
         ("tcp://db:-1", "port is not a number"),
         ("tcp://db:٣", "port is not a number"),
         ("tcp://db:" + "9" * 5000, "port is not a number"),
