@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
 
-from gate.serve.connections import MOST_HELD, Connections
+from gate.serve.connections import MOST_HELD, Connections, accept
+from tests.conftest import run
+from tests.process import PATIENCE
 from tests.virtual import now, play
 
 HEAD = b"GET / HTTP/1.1\r\n\r\n"
@@ -34,6 +37,32 @@ class Line(asyncio.Transport):
 
     def resume_reading(self) -> None:
         self.told.append("resumed")
+
+
+class Inner(asyncio.Protocol):
+    """The server's own protocol, which notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.told.append(transport)
+
+    def data_received(self, data: bytes) -> None:
+        self.told.append(data)
+
+    def eof_received(self) -> bool | None:
+        self.told.append("eof")
+        return True
+
+    def pause_writing(self) -> None:
+        self.told.append("pause")
+
+    def resume_writing(self) -> None:
+        self.told.append("resume")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.told.append(exc)
 
 
 class Crowd:
@@ -145,6 +174,49 @@ def test_who_gave_way_and_says_something_still_is_forgotten() -> None:
     play(main())
 
 
+def test_the_server_s_own_protocol_is_told_everything() -> None:
+    async def main() -> list[object]:
+        inner, line, error = Inner(), Line(0), OSError()
+        protocol: Any = Connections(lambda: inner, 8)()
+        protocol.connection_made(line)
+        protocol.data_received(HEAD)
+        protocol.pause_writing()
+        protocol.resume_writing()
+        assert protocol.eof_received() is True
+        protocol.connection_lost(error)
+        assert inner.told == [line, HEAD, "pause", "resume", "eof", error]
+        await asyncio.sleep(60.0)
+        return [*line.told]
+
+    assert play(main()) == []
+
+
+def test_one_that_left_before_its_head_came_is_not_ended_later() -> None:
+    async def main() -> list[int]:
+        each = Crowd(8)
+        each.join()
+        each.leave(0)
+        await asyncio.sleep(60.0)
+        return each.aborted
+
+    assert play(main()) == []
+
+
+def test_connections_wait_in_the_kernel_while_nobody_accepts() -> None:
+    async def main() -> int:
+        sock = socket.create_server(("127.0.0.1", 0))
+        sock.setblocking(False)
+        server = await accept(sock, Connections(asyncio.Protocol, 8))
+        with ExitStack() as stack:
+            for _ in range(200):
+                client = socket.create_connection(sock.getsockname(), timeout=PATIENCE)
+                stack.enter_context(client)
+            server.close()
+        return 200
+
+    assert run(main()) == 200
+
+
 def test_draining_waits_for_those_that_ask_and_for_16_seconds_at_most() -> None:
     async def main(leaves: float) -> float:
         each = Crowd(8)
@@ -180,8 +252,9 @@ def test_finishing_returns_those_without_a_request_and_what_they_have_sent() -> 
 def test_those_that_were_set_aside_are_served_again() -> None:
     async def main() -> list[list[str]]:
         each = Crowd(8)
-        each.join(1, b"GET")
         await each.all.drain()
+        each.join(1, b"GET")
+        each.join(1, HEAD)
         await each.all.finish()
         each.all.go_on()
         assert not each.all.is_closing
@@ -190,7 +263,7 @@ def test_those_that_were_set_aside_are_served_again() -> None:
         await asyncio.sleep(0.2)
         return [line.told for line in each.lines]
 
-    assert play(main()) == [["paused", "resumed", "aborted"]]
+    assert play(main()) == [["paused", "resumed", "aborted"], []]
 
 
 @pytest.mark.parametrize(
