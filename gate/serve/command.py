@@ -26,7 +26,7 @@ from gate.serve.server import Server
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from gate.core.model import Snapshot, Transition
     from gate.runtime.board import Board
@@ -177,15 +177,35 @@ async def _shrink(
     await server.let_answer()
     if reports:
         await asyncio.wait(reports)
-    handover = import_module("gate.serve.handover")
-    template = partial(log.template, level=plan.settings.log_level, form=plan.log_form)
-    lines = {
-        "last_line": template("gate.stopping", open=True),
-        "fault": template("gate.fault", reason="REASON"),
-    }
-    failure = await handover.become_responder(board, answers, server, lines, exit_code.done)
+    failure = await _become_responder(plan, board, server, answers, exit_code.done)
     if failure is not None:
         plan.complain("gate.not_shrunk", sys.executable, failure)
+
+
+async def _become_responder(
+    plan: WaitPlan,
+    board: Board,
+    server: Server,
+    answers: Answers,
+    is_ending: Callable[[], bool],
+) -> OSError | None:
+    template = partial(log.template, level=plan.settings.log_level, form=plan.log_form)
+    try:
+        handover = import_module("gate.serve.handover")
+        ready = handover.table(
+            board,
+            answers,
+            {
+                "last_line": template("gate.stopping", open=True),
+                "fault": template("gate.fault", reason="REASON"),
+            },
+        )
+    except OSError as exc:
+        # No descriptor is to be had for what is yet to be imported.
+        server.stay()
+        return exc
+    failure: OSError | None = await handover.become_responder(ready, server, is_ending)
+    return failure
 
 
 async def _exit_when_overdue(plan: WaitPlan, board: Board, exit_code: asyncio.Future[int]) -> None:

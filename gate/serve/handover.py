@@ -104,17 +104,14 @@ def _head(answer: Answer) -> bytes:
 
 
 async def become_responder(
-    board: Board,
-    made: Answers,
-    server: Server,
-    lines: dict[str, tuple[str, str, str]],
-    is_ending: Callable[[], bool],
+    ready: dict[str, Any], server: Server, is_ending: Callable[[], bool]
 ) -> OSError | None:
-    """Replace this process; return why that failed, or None where the gate is told to end.
+    """Replace this process by one that answers from the table *ready*.
+
+    Return why that failed, or None where the gate is told to end.
 
     Signals are blocked across the exec, so that one which comes meanwhile is heeded afterwards.
     """
-    ready = table(board, made, lines)
     listener, waiting = await server.hand_over()
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:

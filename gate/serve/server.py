@@ -99,6 +99,11 @@ class Server:
         await self.let_answer()
         return self._sock.fileno(), await self._connections.finish()
 
+    def stay(self) -> None:
+        """Keep connections open again after their answers: nobody is to take over."""
+        assert self._connections  # noqa: S101 -- started
+        self._connections.is_closing = False
+
     async def take_back(self) -> None:
         """Answer again, where nobody could take over."""
         assert self._connections and self._server and self._sock  # noqa: S101, PT018 -- started

@@ -11,7 +11,7 @@ from threading import Thread
 from tests.conftest import free_port
 from tests.faults.test_pid_1 import as_pid_1
 from tests.faults.test_process import Quiet, waiting_for
-from tests.process import PATIENCE, GateProcess, listening
+from tests.process import PATIENCE, UNMEASURED, GateProcess, listening
 from tests.serve.test_handover import is_small, until_small
 
 STRAY = (
@@ -23,7 +23,7 @@ STRAY = (
 
 def test_whoever_was_told_that_it_is_open_finds_it_open_after_a_kill(tmp_path: Path) -> None:
     port, answers = free_port(), []
-    env = waiting_for(port, GATE_STATE_FILE=str(tmp_path / "opened"))
+    env = waiting_for(port, GATE_STATE_FILE=str(tmp_path / "opened"), **UNMEASURED)
     with GateProcess("serve", env=env) as gate:
         gate.until("dependency.waiting")
 
@@ -45,7 +45,8 @@ def test_whoever_was_told_that_it_is_open_finds_it_open_after_a_kill(tmp_path: P
 
 def test_a_full_disk_is_told_and_gate_opens_and_stays_whole(tmp_path: Path) -> None:
     port, path = free_port(), tmp_path / "opened"
-    with GateProcess("serve", env=waiting_for(port, GATE_STATE_FILE=str(path))) as gate:
+    env = waiting_for(port, GATE_STATE_FILE=str(path), **UNMEASURED)
+    with GateProcess("serve", env=env) as gate:
         gate.until("dependency.waiting")
         resource.prlimit(gate.pid, resource.RLIMIT_FSIZE, (0, 0))
         with listening(port):
@@ -61,9 +62,11 @@ def test_without_a_descriptor_to_be_had_it_stays_whole_and_answers() -> None:
     env = waiting_for(free_port(), GATE_TIMEOUT="1s", GATE_ON_TIMEOUT="open")
     with GateProcess("serve", env=env) as gate:
         gate.until("dependency.waiting")
-        last = max(int(each.name) for each in Path(f"/proc/{gate.pid}/fd").iterdir())
-        resource.prlimit(gate.pid, resource.RLIMIT_NOFILE, (last + 1, last + 1))
+        before = resource.prlimit(gate.pid, resource.RLIMIT_NOFILE)
+        # As many as the streams are: every other that is opened has a higher number.
+        resource.prlimit(gate.pid, resource.RLIMIT_NOFILE, (3, before[1]))
         told = gate.event("gate.not_shrunk")
+        resource.prlimit(gate.pid, resource.RLIMIT_NOFILE, before)
         status = gate.ask("/startupz").status
         gate.signal(signal.SIGTERM)
 
