@@ -18,6 +18,7 @@ class Eyes:
     def __init__(self, *visible: Place) -> None:
         self.visible = visible
         self.found: dict[Place, object] = {}
+        self.followed: set[Place] = set()
         self.crowd = 0
 
     def count(self, _: Watch, *, answers: bool) -> None:
@@ -26,12 +27,25 @@ class Eyes:
     def can_see(self, place: Place) -> bool:
         return place in self.visible
 
+    def follow(self, places: tuple[Place, ...]) -> None:
+        self.followed.update(places)
+
     def look_at(self, places: tuple[Place, ...]) -> tuple[object, ...]:
         return tuple(map(self.found.get, places))
 
 
 def watch(*visible: Place) -> Watch:
     return Watch(cast("Lookout", Eyes(*visible)))
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_an_attempt_has_tried_is_looked_at_from_then_on(*, is_there: bool) -> None:
+    eyes = Eyes(HERE, THERE)
+    found = Watch(cast("Lookout", eyes))
+    for place in (HERE, THERE):
+        found.note({place: is_there})
+
+    assert eyes.followed == {HERE, THERE}
 
 
 @pytest.mark.parametrize(
