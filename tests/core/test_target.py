@@ -319,6 +319,9 @@ def test_what_a_check_reads_is_not_too_much_and_a_host_may_be() -> None:
     assert texts(target) == []
     target.wants_only("x:///path", is_path_read=True, is_host_read=False)
     assert texts(target) == ["the URL wants no host; write x:///path"]
+    without = make("tcp:///path")
+    without.wants_only("x:///path", is_path_read=True, is_host_read=False)
+    assert texts(without) == []
 
 
 def test_a_target_toward_another_url_takes_defaults_for_what_is_not_given() -> None:

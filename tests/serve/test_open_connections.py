@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gate.serve.connections import MOST_HELD, Connections, accept
+from gate.serve.connections import MOST, MOST_HELD, Connections, accept, most
 from tests.conftest import run
 from tests.process import PATIENCE
 from tests.virtual import now, play
@@ -106,12 +107,24 @@ def crowd(limit: int, count: int, data: bytes = b"") -> Iterator[Crowd]:
     yield found[0]
 
 
-@pytest.mark.parametrize(("limit", "most"), [(4, 2), (5, 2), (1000, MOST_HELD)])
+@pytest.mark.parametrize(("limit", "held"), [(4, 2), (5, 2), (1000, MOST_HELD)])
 def test_half_of_the_connections_may_be_held_and_no_more_than_a_hundred(
-    limit: int, most: int
+    limit: int, held: int
 ) -> None:
     with crowd(limit, limit) as each:
-        assert [each.hold(number) for number in range(most + 1)] == [True] * most + [False]
+        assert [each.hold(number) for number in range(held + 1)] == [True] * held + [False]
+
+
+@pytest.mark.parametrize(
+    ("descriptors", "limit"),
+    [(resource.RLIM_INFINITY, MOST), (4096, MOST), (1000, 500), (40, 20), (20, 16)],
+)
+def test_half_of_the_descriptors_are_for_connections(
+    descriptors: int, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (descriptors, descriptors))
+
+    assert most() == limit
 
 
 def test_a_place_is_free_after_the_answer_and_when_its_connection_has_gone() -> None:
