@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _socket
+import os
 import posix
 import select
 import socket
@@ -10,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -413,6 +414,44 @@ def test_a_client_that_is_forgotten_already_is_forgotten() -> None:
         running.drop(connection)
 
         assert running.open == {}
+
+
+def test_a_client_that_goes_before_its_answer_is_forgotten() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.close()
+    with by_hand(0) as (running, _):
+        running.add(exchange.Connection(_socket.socket(fileno=ours.detach()), get(b"/livez")))
+
+        assert running.open == {}
+
+
+def test_once_all_is_written_only_what_comes_wakes_it() -> None:
+    with by_hand(1) as (running, _):
+        (connection,) = running.open.values()
+        connection.lingering = True
+        running.poll.modify(connection.sock.fileno(), select.POLLOUT)
+        running.send(connection, (b"", b"body"), is_head=False)
+
+        assert running.poll.poll(0) == []
+
+
+def test_a_log_that_nobody_reads_stops_nobody() -> None:
+    kept, (reader, writer) = os.dup(2), os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while os.write(writer, b"x" * 65536):
+            pass
+    os.set_blocking(writer, True)
+    os.dup2(writer, 2)
+    try:
+        logging = threading.Thread(target=exchange.log_line, args=[b"lost"], daemon=True)
+        logging.start()
+        logging.join(PATIENCE)
+        assert not logging.is_alive()
+    finally:
+        os.dup2(kept, 2)
+        for fd in (kept, reader, writer):
+            os.close(fd)
 
 
 def test_a_client_that_a_fault_has_met_is_ended_in_that_turn(
