@@ -297,6 +297,7 @@ def test_opened_returns_at_the_opening_and_not_before() -> None:
 def test_the_stop_sends_everyone_away() -> None:
     async def main() -> bool:
         board = board_for("db")
+        assert not board.is_stopping
         asyncio.get_running_loop().call_later(3.0, board.stop)
         await board.until(lambda: board.is_stopping, 60.0)
         return board.is_stopping and now() - board.snapshot().started < 4
