@@ -345,3 +345,22 @@ def test_after_a_suspension_every_success_is_to_be_proven_anew(
     slept = suspension.slept()
 
     assert play(main()) == (False, False, True)
+
+
+@pytest.mark.parametrize(("slept", "is_open"), [(0.0, True), (60.0, False)])
+def test_what_time_alone_would_open_is_doubted_after_a_suspension(
+    slept: float, monkeypatch: pytest.MonkeyPatch, *, is_open: bool
+) -> None:
+    async def main() -> bool:
+        late = Dependency(name="late", url="tcp://late:1", optional=True, deadline=5.0)
+        board = Board(Latch([Dependency(name="db", url="tcp://db:1"), late], now=now()))
+        await asyncio.sleep(4.5)
+        board.record(Result(name="db", ok=True, started=now() - 1, finished=now()))
+        await asyncio.sleep(0.5)
+        monkeypatch.setattr(suspension, "slept", lambda: before + slept)
+        board.tick()
+        return board.latch.is_open
+
+    before = suspension.slept()
+
+    assert play(main()) is is_open

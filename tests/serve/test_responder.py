@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _socket
+import errno
 import os
 import posix
 import select
@@ -416,6 +417,22 @@ def test_a_client_that_is_forgotten_already_is_forgotten() -> None:
         assert running.open == {}
 
 
+class Exhausted:
+    """A listener of a process that has no descriptor left."""
+
+    def _accept(self) -> None:
+        raise OSError(errno.EMFILE, "too many open files")
+
+
+def test_without_a_descriptor_for_the_next_client_one_gives_way() -> None:
+    with by_hand(3) as (running, clients):
+        running.listener = Exhausted()  # type: ignore[assignment]
+        running.accept()
+
+        assert len(running.open) == 2
+        assert clients[0].recv(1) == b""
+
+
 def test_a_client_that_goes_before_its_answer_is_forgotten() -> None:
     ours, theirs = socket.socketpair()
     theirs.close()
@@ -600,6 +617,11 @@ def test_flags_say_who_asks_and_for_what() -> None:
 
     assert parse(head)[3]["flags"] == KUBELET | OPENMETRICS
     assert not parse(head)[3]["flags"] & BRIEF
+
+
+def test_a_request_without_a_method_is_refused() -> None:
+    with pytest.raises(BadRequestError):
+        parse(b" / HTTP/1.1\r\nHost: x")
 
 
 def test_a_length_that_is_none_is_refused() -> None:
