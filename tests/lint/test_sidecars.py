@@ -246,6 +246,16 @@ def test_what_a_mesh_is_told_to_leave_alone_needs_no_proxy() -> None:
     assert rules_of(text.replace('"name": "shop"', skipping)) == []
 
 
+@pytest.mark.parametrize(
+    "note", ["traffic.sidecar.istio.io/excludeOutboundPorts", "proxy.istio.io/config"]
+)
+def test_a_pod_that_tells_istio_s_injector_something_is_written_by_it(note: str) -> None:
+    text = pod({"name": "istio-init", "image": "proxyv2", "args": ["x"]}, main=(APP, PROXY))
+    told = f'"annotations": {{"{note}": "80"}}, "name": "shop"'
+
+    assert rules_of(text.replace('"name": "shop"', told)) == []
+
+
 def test_nobody_connects_to_a_udp_port() -> None:
     daemon = {"name": "xray-daemon", "image": "xray", "restartPolicy": "Always", "ports": [UDP]}
 

@@ -57,6 +57,14 @@ def test_a_name_may_be_looked_up_before_its_host_is_asked(then: str, rules: list
     assert rules_of(pod(first, second)) == rules
 
 
+def test_a_lookup_is_over_at_once_or_never_but_not_both() -> None:
+    template = {"spec": {"initContainers": [init(*until("nslookup db"))], "containers": [APP]}}
+    text = json.dumps({"kind": "Job", "spec": {"template": template}})
+
+    assert rules_of(text) == [NAME]
+    assert rules_of(text, SERVICE % '{"clusterIP": "None"}') == ["wait-without-end-in-job"]
+
+
 PYTHON = "while True:\n  s = socket.create_connection(('db', 3306))"
 
 

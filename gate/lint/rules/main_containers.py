@@ -23,7 +23,7 @@ _REMEDY = (
 
 _INJECTORS = {
     "dapr": ("dapr.io/",),
-    "istio": ("sidecar.istio.io/", "istio.io/"),
+    "istio": ("sidecar.istio.io/", "istio.io/", "traffic.sidecar.istio.io/", "proxy.istio.io/"),
     "linkerd": ("linkerd.io/", "config.linkerd.io/"),
     "vault-agent": ("vault.hashicorp.com/",),
 }

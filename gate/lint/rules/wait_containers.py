@@ -11,7 +11,7 @@ from gate.pods import asking, gates, services, waits, well_known
 from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gate.pods.commands import Place
     from gate.pods.pod import Container, Pod
@@ -35,13 +35,18 @@ def for_a_name(pod: Pod) -> Hits:
     """
     for container in pod.containers:
         for words, line in waits.commands_of(container):
-            for name in asking.by_name(words):
-                if _is_plain_service(name, pod) and not _is_asked(name, pod):
-                    text = (
-                        f"the Service {name.partition('.')[0]} has its name before it has a pod: "
-                        "this wait is over at once"
-                    )
-                    yield Hit(line, text, "ask its port, or its protocol", container.name)
+            for name in _found_at_once(words, pod):
+                text = (
+                    f"the Service {name.partition('.')[0]} has its name before it has a pod: "
+                    "this wait is over at once"
+                )
+                yield Hit(line, text, "ask its port, or its protocol", container.name)
+
+
+def _found_at_once(words: Sequence[str], pod: Pod) -> list[str]:
+    """Return the Services whose names, and nothing else, a wait looks up."""
+    names = asking.by_name(words)
+    return [name for name in names if _is_plain_service(name, pod) and not _is_asked(name, pod)]
 
 
 def _is_asked(host: str, pod: Pod) -> bool:
@@ -144,7 +149,7 @@ def without_end(pod: Pod) -> Hits:
         return
     for container in pod.init:
         for words, line in waits.commands_of(container):
-            if asking.longest(words) == float("inf"):
+            if asking.longest(words) == float("inf") and not _found_at_once(words, pod):
                 text = "this waits without an end, and the Job neither ends nor fails meanwhile"
                 remedy = "set activeDeadlineSeconds, or give the wait a limit"
                 yield Hit(line, text, remedy, container.name)
