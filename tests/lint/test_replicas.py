@@ -206,3 +206,38 @@ def test_a_set_may_wait_for_its_own_first_replica() -> None:
 
 def test_of_a_single_replica_nothing_is_said() -> None:
     assert rules_of(database(replicas=1), FIRST, budget(minAvailable=0)) == []
+
+
+DB_SERVICE = of("Service", "db", {"selector": LABELS}).replace("{", _V1, 1)
+
+
+@pytest.mark.parametrize(
+    ("dependency", "is_told"),
+    [
+        ("k8s:service/db min=4", True),
+        ("k8s:statefulset/db min=4", True),
+        ("k8s:service/db min=3", False),
+        ("k8s:service/db", False),
+        ("k8s:service/other min=4", False),
+        ("k8s:deployment/db min=4", False),
+        ("k8s:service/db min=4 optional", False),
+        ("tcp://db:5432", False),
+    ],
+)
+def test_more_endpoints_than_replicas_never_come(dependency: str, *, is_told: bool) -> None:
+    waiting = workload("Deployment", "shop", gate(env("GATE_DEPENDENCIES", dependency)), {})
+
+    assert (MISSING in rules_of(database(), DB_SERVICE, waiting)) is is_told
+
+
+def test_how_many_there_are_is_told_or_not_known() -> None:
+    wait = gate(env("GATE_DEPENDENCIES", "k8s:service/db min=9"))
+    waiting = workload("Deployment", "shop", wait, {})
+    beside = workload("Deployment", "blue", init("true"), LABELS, replicas=1)
+    unknown = workload("Deployment", "blue", init("true"), LABELS)
+
+    told = [each for each in messages(database(), beside, DB_SERVICE, waiting) if "9" in each]
+    (text,) = told
+    assert text.startswith("gate waits for 9 of service/db, but the StatefulSet db has 3 replicas")
+    assert text.endswith(" and the Deployment blue has 1 replica")
+    assert MISSING not in rules_of(database(), unknown, DB_SERVICE, waiting)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gate.lint.finding import Severity
 from gate.lint.rule import Hits, rule
-from gate.pods import replicas, services
+from gate.pods import gates, replicas, services
 from gate.pods.hit import Hit
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def missing(pod: Pod) -> Hits:
 
     A StatefulSet of N replicas makes the ordinals 0 to N - 1 (counted from `ordinals.start` where
     that is set), and a workload of 0 replicas makes no pod at all: its Service has no endpoint.
+    Nor do `min=3` endpoints of a Service, or replicas of a workload, come from two.
     Who waits for another one waits until somebody scales it. Said where `replicas` is written,
     and no autoscaler of the input changes it. Remedy: more replicas, another ordinal, or the
     name of the Service, which stands for those that there are.
@@ -41,6 +42,35 @@ def missing(pod: Pod) -> Hits:
                 f"{_made(behind[0], 0)}"
             )
             yield Hit(wait.line, text, "scale it, or do not wait for it", wait.container.name)
+
+    yield from _too_many(pod)
+
+
+def _too_many(pod: Pod) -> Hits:
+    """Find gates that want more endpoints or replicas (`min`) than there will be."""
+    for gate in gates.all_of(pod):
+        for wanted in gate.needed:
+            least = wanted.target.number("min", 0) if wanted.target.url.scheme == "k8s" else 0
+            made = _named(wanted.target.url.path, pod) if least else []
+            counts = [pod.around.replicas_of(each) for each in made]
+            if least and counts and None not in counts and sum(filter(None, counts)) < least:
+                text = f"gate waits for {least} of {wanted.target.url.path}, but {_all(made, pod)}"
+                line = gate.container.line_of("env")
+                yield Hit(line, text, "scale it, or want fewer", gate.container.name)
+
+
+def _named(path: str, pod: Pod) -> list[Pod]:
+    """Return the workloads that *path* (`service/db`, `deployment/db`) stands for."""
+    kind, _, name = path.partition("/")
+    if kind != "service":
+        workload = pod.around.workload(kind, name, pod.namespace)
+        return [workload] if workload else []
+    service = services.meant(pod, name, "")
+    return pod.around.selected_by(service) if service else []
+
+
+def _all(made: list[Pod], pod: Pod) -> str:
+    return " and ".join(_made(each, pod.around.replicas_of(each) or 0) for each in made)
 
 
 def _made(workload: Pod, count: int) -> str:
