@@ -125,14 +125,15 @@ def fails_open(pod: Pod) -> Hits:
     A loop that counts its tries and has nothing behind `done` ends with the status of its last
     command: of `sleep` or `echo`, which succeed. And `wait-for-it` without `--strict` runs its
     command when its time (15s unless `-t` says more) is over, too. The init container, or the
-    wait, has then succeeded, and the app starts without what it was to wait for. Remedy: `exit 1`
-    behind `done`, `--strict`, or `gate wait`, which fails when its time is over.
+    wait, has then succeeded, and the app starts without what it was to wait for. Remedy: leave
+    the loop by `exit 0` and write `exit 1` behind `done`; `--strict`; or `gate wait`, which fails
+    when its time is over.
     """
     for container in pod.containers:
         for words, line in waits.commands_of(container):
             if asking.fails_open(words):
                 text = "when this gives up it succeeds, and the app starts without what it needs"
-                remedy = "write exit 1 behind done, or --strict for wait-for-it"
+                remedy = "leave by exit 0, and write exit 1 behind done (wait-for-it: --strict)"
                 yield Hit(line, text, remedy, container.name)
 
 
