@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -89,13 +89,19 @@ class Around:
     _budgets: dict[tuple[str, str, str], list[Budget]] = field(default_factory=dict)
     """By one of the labels that they select."""
     _scaled: set[tuple[str, str, str]] = field(default_factory=set)
+    _replicas: dict[tuple[str, str, str], list[int | None]] = field(default_factory=dict)
     _kinds: set[str] = field(default_factory=set)
     _workloads: dict[tuple[str, str, str], Pod] = field(default_factory=dict)
     _labelled: dict[tuple[str, str, str], list[Pod]] = field(default_factory=dict)
 
     def add_service(self, service: Service) -> None:
-        """Take *service* in."""
-        self.services[service.namespace or _DEFAULT, service.name] = service
+        """Take *service* in; of one that is written for two stages, what either allows."""
+        key = (service.namespace or _DEFAULT, service.name)
+        if other := self.services.get(key):
+            is_headless = service.is_headless or other.is_headless
+            ports = tuple(dict.fromkeys((*other.ports, *service.ports)))
+            service = replace(service, is_headless=is_headless, ports=ports)
+        self.services[key] = service
         if f"{service.name}-".startswith("gate-"):
             self.like_gate.append(service)
 
@@ -103,7 +109,9 @@ class Around:
         """Take *pod* in."""
         self.pods.append(pod)
         self._kinds.add(pod.kind.lower())
-        self._workloads[pod.namespace or _DEFAULT, pod.kind.lower(), pod.name] = pod
+        key = (pod.namespace or _DEFAULT, pod.kind.lower(), pod.name)
+        self._workloads[key] = pod
+        self._replicas.setdefault(key, []).append(pod.scale.replicas)
         for label in pod.labels.items():
             self._labelled.setdefault((pod.namespace or _DEFAULT, *label), []).append(pod)
 
@@ -112,9 +120,15 @@ class Around:
         self._scaled.add((namespace or _DEFAULT, kind, name))
 
     def replicas_of(self, pod: Pod) -> int | None:
-        """Return how many of *pod* there are, None where that is not written or may change."""
-        is_scaled = (pod.namespace or _DEFAULT, pod.kind.lower(), pod.name) in self._scaled
-        return None if is_scaled else pod.scale.replicas
+        """Return how many of *pod* there are, None where that is not written or may change.
+
+        Of a workload that is written twice, as for two stages, the greater number.
+        """
+        key = (pod.namespace or _DEFAULT, pod.kind.lower(), pod.name)
+        counts = self._replicas.get(key, [])
+        written = [each for each in counts if each is not None]
+        is_known = key not in self._scaled and len(written) == len(counts)
+        return max(written, default=None) if is_known else None
 
     def add_budget(self, budget: Budget) -> None:
         """Take *budget* in."""

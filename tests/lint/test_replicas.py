@@ -108,6 +108,14 @@ def test_what_is_scaled_by_something_else_may_have_more(scaler: str) -> None:
     assert rules_of(database(), asking("nc -z db-3.db 5432"), scaler) == []
 
 
+def test_a_set_that_is_written_for_two_stages_has_the_replicas_of_the_greater() -> None:
+    wait = asking("nc -z db-3.db 5432")
+
+    assert rules_of(database(replicas=5), database(), wait) == []
+    assert rules_of(database(replicas=None), database(), wait) == []
+    assert rules_of(database(replicas=2), database(), wait) == [MISSING]
+
+
 def test_a_service_of_no_replica_has_no_endpoint() -> None:
     service = of("Service", "stock", {"selector": {"app": "stock"}}).replace("{", _V1, 1)
     none = workload("Deployment", "stock", init("true"), {"app": "stock"}, replicas=0)

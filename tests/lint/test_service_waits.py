@@ -75,6 +75,14 @@ def test_a_port_that_may_answer_is_let_be(made: str, wait: str) -> None:
     assert CLOSED not in rules_of(database(), made, wait)
 
 
+def test_a_service_that_is_written_for_two_stages_has_the_ports_of_both() -> None:
+    wait = asking("nc -z db 5432")
+
+    assert CLOSED not in rules_of(database(), service(SQL), service(MOVED), wait)
+    assert CLOSED not in rules_of(database(), headless(SQL), service(MOVED), wait)
+    assert CLOSED in rules_of(database(), service(MOVED), service({"port": 80}), wait)
+
+
 def test_the_pods_of_a_headless_service_may_listen_on_both() -> None:
     both = database(ports=[{"containerPort": 15432}])
 

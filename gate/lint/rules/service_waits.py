@@ -74,18 +74,15 @@ def _why_closed(service: Service, port: int, pod: Pod) -> str:
     """Return why nobody answers on *port*, empty if somebody may."""
     if service.is_elsewhere:
         return ""
-    ports = dict(service.ports)
     if not service.is_headless:
-        return "" if port in ports else f"which has only {_listed(ports)}"
-    target = ports.get(port, port)
-    is_open = port in listening.ports_of(pod.around.group_of(service))
-    if target == port or is_open or not isinstance(target, int):
+        numbers = sorted({number for number, _ in service.ports})
+        return "" if port in numbers else f"which has only {', '.join(map(str, numbers))}"
+    targets = [target for number, target in service.ports if number == port]
+    is_sure = bool(targets) and all(isinstance(target, int) for target in targets)
+    if not is_sure or port in {*targets, *listening.ports_of(pod.around.group_of(service))}:
         return ""
+    target = targets[0]
     return f"which is headless: its name leads to the pods, and they listen on {target}"
-
-
-def _listed(ports: dict[int, str | int]) -> str:
-    return ", ".join(map(str, sorted(ports)))
 
 
 RULES = (closed_port, empty)
