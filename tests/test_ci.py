@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -55,3 +56,34 @@ def test_every_extra_can_go_into_the_image() -> None:
     names = {re.split(r"[^\w.-]", text)[0].replace(".", "-") for text in texts} - {"podgate"}
 
     assert names <= set(locked("requirements.txt"))
+
+
+def test_where_there_is_no_other_python_none_is_tested_and_that_is_told(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / ".ci" / "other-pythons"],
+        env={"PATH": str(tmp_path), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0
+    assert done.stderr == "no other Python is tested: there is none here\n"
+
+
+def test_a_failure_on_another_python_is_one_of_the_run(tmp_path: Path) -> None:
+    other = next(minor for minor in range(12, 16) if minor != sys.version_info.minor)
+    stand_in = tmp_path / f"python3.{other}"
+    # Says that it is that Python, and fails the tests.
+    stand_in.write_text('#!/bin/sh\n[ "$1" = -c ] || { echo "1 failed"; exit 1; }\n')
+    stand_in.chmod(0o755)
+
+    done = subprocess.run(
+        [sys.executable, ROOT / ".ci" / "other-pythons"],
+        env={"PATH": str(tmp_path), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (1, "1 failed\n\n")
