@@ -305,6 +305,15 @@ def test_the_stop_sends_everyone_away() -> None:
     assert play(main())
 
 
+def test_told_to_open_without_a_word_it_is_not_degraded() -> None:
+    async def main() -> Snapshot:
+        board = board_for("db")
+        board.open()
+        return board.snapshot()
+
+    assert play(main()).degraded == ""
+
+
 def test_told_to_open_it_opens() -> None:
     async def main() -> Snapshot:
         board = board_for("db")
