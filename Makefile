@@ -1,4 +1,4 @@
-.PHONY: run test bench bench-image docs fuzz soak lint-fix lock audit image image-test image-size sbom kubectl-gate release-check clean
+.PHONY: run test bench bench-image docs fuzz soak mutants lint-fix lock audit image image-test image-size sbom kubectl-gate release-check clean
 
 # Watch gate do its job: an app held back by a sidecar and a database that come late.
 run:
@@ -29,6 +29,12 @@ docs:
 soak:
 	@.ci/setup
 	@.venv/bin/python -m tests.faults.soak $(T)
+
+# Changes one place of gate after the other, and lists what no test notices; takes an hour.
+# M="core/latch.py core/parts.py" for some modules. tests/faults/MUTATION.md explains what is known.
+mutants:
+	@.ci/setup
+	@.venv/bin/python -m tests.faults.mutants $(M)
 
 # Fuzzes everything that reads what others write, SECONDS for each target; T="redis url" for some.
 # What leads to new places is kept in tests/fuzz/corpus; a fault is printed, with its input.
