@@ -205,25 +205,26 @@ def nothing_seen() -> Iterator[None]:
 
 @pytest.mark.usefixtures("nothing_seen")
 def test_no_endpoint_log_or_file_holds_a_secret(port: int, tmp_path: Path) -> None:
+    message = tmp_path / "message"
     settings = {
         "GATE_DEPENDENCIES": everywhere(port, tmp_path),
         "GATE_LOG_LEVEL": "debug",
-        "GATE_TERMINATION_LOG": str(tmp_path / "message"),
+        "GATE_TERMINATION_LOG": str(message),
         "GATE_ON_TIMEOUT": "open",
-        "GATE_TIMEOUT": "3s",
         "GATE_SHRINK": "off",
     }
     with GateProcess("serve", env=settings) as gate:
-        gate.until("gate.started")
-        for path in ("/status?hold=1s&seen=1", "/startupz", "/startupz?brief"):
-            gate.ask(path)
-        message = (tmp_path / "message").read_text()
+        gate.until('"dependency.waiting"')
+        while "db: login refused" not in message.read_text():
+            gate.ask("/startupz?hold=100ms")
+        waiting = [gate.ask(path) for path in ("/status", "/startupz", "/startupz?brief")]
+    with GateProcess("serve", env={**settings, "GATE_TIMEOUT": "1s"}) as gate:
         gate.until("gate.opened")
         told = [gate.ask(path) for path in ("/status", "/metrics", "/", "/readyz", "/startupz")]
         gate.ask("/startupz", User_Agent="kube-probe/1.36")
 
-    assert "db" in message
-    assert "***" in told[0].body, "the other side has repeated it"
+    assert "gate_open 1" in told[1].body
+    assert "***" in waiting[0].body, "the other side has repeated it"
 
 
 @pytest.mark.usefixtures("nothing_seen")
