@@ -155,6 +155,8 @@ def test_a_wrong_type_is_what_the_api_server_refuses(field: str, said: str) -> N
         ("off", False),
         ("0x1F", 31),
         ("0o17", 15),
+        ("0o", "0o"),
+        ("-0O", "-0O"),
         ("017", 15),
         ("1_000", 1000),
         ("1.5e3", 1500.0),
