@@ -47,7 +47,7 @@ class DependencyState:
         self._give_reason(result.reason, result.finished)
         if result.ok and not self.is_ready:
             kinds.append(self._become_ready(result.finished))
-        is_fit = result.ok or self.failures < UNFIT_AFTER
+        is_fit = self.failures < UNFIT_AFTER
         if self.dependency.monitor and is_fit != self.is_fit:
             self.is_fit = is_fit
             kinds.append(TransitionKind.FIT if is_fit else TransitionKind.UNFIT)

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 HERE = "--here"
 """Says that this is the copy."""
 SUITES = {
-    "core": ("tests/core",),
+    "core": ("tests/core", "tests/runtime/test_board.py", "tests/runtime/test_runner.py"),
     "runtime": ("tests/runtime",),
     "serve": ("tests/serve",),
 }
