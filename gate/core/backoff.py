@@ -10,6 +10,10 @@ LOCAL_RATE = 8
 """Attempts a second at local targets that answer without being ready, together."""
 UNSEEN = 5.0
 """Seconds between attempts at what looks say is not there: the kernel may lead elsewhere (DNAT)."""
+LOOK, LONGEST_LOOK = 0.05, 0.1
+"""Seconds between two looks: at first, and at most."""
+LOOKS = 200
+"""How many looks there are for as long as has been waited, between the two."""
 ROUND = 8
 """Most attempts of one round: more would keep probes waiting, or be throttled by a limit of CPU."""
 
@@ -49,6 +53,14 @@ def longest(interval: float, *, is_local: bool, crowd: int = 0) -> float:
     the app's own machine, so many take turns; none waits longer than *interval*.
     """
     return min(interval, max(LOCAL_LIMIT, crowd / LOCAL_RATE)) if is_local else interval
+
+
+def between_looks(waited: float) -> float:
+    """Return the seconds to the next look, where nothing has changed for *waited* seconds.
+
+    Up to 10 s it is 50 ms, from 20 s on 100: who has waited so long does not notice.
+    """
+    return min(max(LOOK, waited / LOOKS), LONGEST_LOOK)
 
 
 class Rounds:

@@ -97,6 +97,8 @@ class Lookout:
         self._sockets: Lookups | None = None
         self._is_blind = False
         self._rounds = backoff.Rounds()
+        self._changed = self._loop.time()
+        """When a look has last seen anything new, or the first could have."""
         self._is_judged = True
         """Whether every watch has been judged by the last look."""
 
@@ -161,10 +163,13 @@ class Lookout:
 
     def _has_news(self) -> bool:
         """Look; return whether the loop has something to do now."""
-        is_news = self._look() or not self._is_judged
-        if is_news:
+        now = self._loop.time()
+        if self._look():
+            self._changed, self._is_judged = now, False
+        self._selector.every = backoff.between_looks(now - self._changed)
+        if not self._is_judged:
             self._loop.call_soon(self._judge)
-        return is_news
+        return not self._is_judged
 
     def _judge(self) -> None:
         for watch in self._watches:

@@ -15,9 +15,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EVERY = 0.05
-"""Seconds between two looks."""
-
 
 class LookingSelector(selectors.DefaultSelector):
     """Waits for file descriptors, and meanwhile looks where it has been told how."""
@@ -25,7 +22,9 @@ class LookingSelector(selectors.DefaultSelector):
     def __init__(self) -> None:
         super().__init__()
         self.look: Callable[[], bool] | None = None
-        """Called every 50 ms, however busy the loop is; true wakes the loop."""
+        """Called at times, however busy the loop is; true wakes the loop."""
+        self.every = 0.0
+        """Seconds between two looks."""
         self._due = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
@@ -40,7 +39,7 @@ class LookingSelector(selectors.DefaultSelector):
             now = time.monotonic()
             is_over = bool(ready) or now >= end
             if now >= self._due:
-                self._due = now + EVERY
                 is_over |= look()
+                self._due = now + self.every
             if is_over:
                 return ready

@@ -6,7 +6,7 @@ from heapq import heapify, heapreplace
 
 import pytest
 
-from gate.core.backoff import ROUND, Rounds, jittered, longest, pace, pause
+from gate.core.backoff import ROUND, Rounds, between_looks, jittered, longest, pace, pause
 
 
 @pytest.mark.parametrize(
@@ -138,3 +138,10 @@ def test_who_goes_in_rounds_waits_for_5_seconds_give_or_take_a_fifth() -> None:
     # Who began apart comes together.
     assert sum(tried.values()) / len(tried) > 4
     assert max(tried.values()) <= ROUND
+
+
+@pytest.mark.parametrize(
+    ("waited", "seconds"), [(0, 0.05), (10, 0.05), (15, 0.075), (20, 0.1), (3600, 0.1)]
+)
+def test_looks_grow_rare_where_nothing_changes(waited: float, seconds: float) -> None:
+    assert between_looks(waited) == pytest.approx(seconds)

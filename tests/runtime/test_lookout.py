@@ -208,6 +208,25 @@ def test_who_waits_for_nothing_is_woken_by_nothing() -> None:
     assert run(main) is None
 
 
+def test_looks_are_frequent_again_once_something_has_changed() -> None:
+    place = (LOCAL, free_port())
+
+    async def main(out: Lookout) -> list[float]:
+        watch = Watch(out)
+        watch.note({place: False})
+        # The first look is news, whatever it sees.
+        await watch.pause(0.2)
+        out._changed -= 60.0
+        await watch.pause(0.2)
+        found = [out._selector.every]
+        pause = asyncio.ensure_future(watch.pause(LONG))
+        with socket.create_server(place):
+            await pause
+        return [*found, out._selector.every]
+
+    assert run(main) == [0.1, 0.05]
+
+
 def test_those_that_answer_without_being_ready_are_counted() -> None:
     async def main(out: Lookout) -> list[int]:
         watches = [Watch(out) for _ in range(3)]

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from gate.runtime.loop import Loop
-from gate.runtime.selector import EVERY, LookingSelector
+from gate.runtime.selector import LookingSelector
 
 LONG = 60.0
+EVERY = 0.05
 
 
 class Looks:
@@ -33,6 +34,7 @@ class Looks:
 @pytest.fixture
 def selector() -> Iterator[LookingSelector]:
     with LookingSelector() as made:
+        made.every = EVERY
         yield made
 
 
