@@ -71,7 +71,7 @@ USER 0
 COPY --from=packages /packages /opt/gate/packages
 COPY --from=packages /app /opt/gate/app
 COPY .ci/image-compile /
-RUN ["python3", "-I", "-S", "/image-compile", "/compiled"]
+RUN ["python3", "-I", "-S", "-X", "no_debug_ranges", "/image-compile", "/compiled"]
 
 
 # What changes least comes first, so that a node with an older gate pulls little.

@@ -158,7 +158,7 @@ def _fields(wish: ManifestOptions, read: Config, env: list[object]) -> Iterator[
         # It keeps the pod out of its Services where the kubelet takes gate for started too early.
         ready = {"path": "/readyz", "port": read.settings.listen[1]}
         yield "readinessProbe", {"httpGet": ready, "periodSeconds": 5}
-    yield "resources", _resources(wish)
+    yield "resources", _resources(wish, read)
     yield "securityContext", companions.SECURITY
 
 
@@ -188,10 +188,22 @@ def _longest_hook(read: Config) -> float:
     return max(longest, _HOOK) if read.settings.timeout is None else longest
 
 
-def _resources(wish: ManifestOptions) -> object:
+def _resources(wish: ManifestOptions, read: Config) -> object:
+    """Return requests and limits: a pod keeps what is requested for its life.
+
+    gate needs more only while the app has not started, whose request covers that.
+    """
     # An exec probe is a small process beside gate.
     request, limit = ("64Mi", "128Mi") if wish.mode == "exec-probe" else ("48Mi", "96Mi")
+    if request == "48Mi" and wish.does_serve and _grows_small(read):
+        request = "16Mi"
     return {"requests": {"cpu": "10m", "memory": request}, "limits": {"memory": limit}}
+
+
+def _grows_small(read: Config) -> bool:
+    """Whether nothing but answers is left to do after the opening."""
+    monitored = any(each.dependency.monitor for each in read.dependencies)
+    return read.settings.shrink and not monitored
 
 
 def _place(wish: ManifestOptions) -> str:

@@ -190,7 +190,7 @@ def test_it_reads_well() -> None:
         "      httpGet: {path: /readyz, port: 4283}\n"
         "      periodSeconds: 5\n"
         "    resources:\n"
-        "      requests: {cpu: 10m, memory: 48Mi}\n"
+        "      requests: {cpu: 10m, memory: 16Mi}\n"
         "      limits: {memory: 96Mi}\n"
         "    securityContext:\n"
         "      runAsNonRoot: true\n"
@@ -251,6 +251,21 @@ def test_no_deadline_counts_that_comes_after_the_end(end: str) -> None:
 
     assert gate(**bounded)["startupProbe"]["failureThreshold"] == 30
     assert longest_hook(**bounded) == "1m30s"
+
+
+@pytest.mark.parametrize(
+    ("mode", "given", "memory"),
+    [
+        ("sidecar", {}, "16Mi"),
+        ("poststart", {}, "16Mi"),
+        ("exec-probe", {}, "64Mi"),
+        ("init", {}, "48Mi"),
+        ("sidecar", {"DEPENDENCIES": "db tcp://db:5432 monitor"}, "48Mi"),
+        ("sidecar", {"SHRINK": "off"}, "48Mi"),
+    ],
+)
+def test_what_it_keeps_for_life_is_requested(mode: str, given: dict[str, str], memory: str) -> None:
+    assert gate(mode=mode, **given)["resources"]["requests"]["memory"] == memory
 
 
 def test_the_probe_asks_on_the_port_that_gate_listens_on() -> None:

@@ -144,7 +144,7 @@ resources:
 requests: {cpu: 10m, memory: 64Mi}
 limits: {memory: 128Mi}
 {{- else -}}
-requests: {cpu: 10m, memory: 48Mi}
+requests: {cpu: 10m, memory: {{ if eq .mode "init" }}48Mi{{ else }}16Mi{{ end }}}
 limits: {memory: 96Mi}
 {{- end }}
 {{- end }}
