@@ -2,7 +2,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from gate.core.model import Dependency, DependencyView, Phase, Result, Snapshot, State, Until
+from gate.core.model import (
+    Dependency,
+    DependencyView,
+    Phase,
+    Result,
+    Snapshot,
+    State,
+    Transition,
+    TransitionKind,
+    Until,
+)
 
 DB = Dependency(name="db", url="tcp://db:1")
 
@@ -70,3 +80,24 @@ def test_the_words_that_people_see() -> None:
     assert [*State] == ["waiting", "ready", "overdue", "given up"]
     assert [*Phase] == ["waiting", "overdue", "open"]
     assert [*Until] == ["ready", "down", "gone", "blocked"]
+
+
+def test_changes_are_called_in_the_log_as_alerts_and_scripts_know_them() -> None:
+    assert [str(each) for each in TransitionKind] == [
+        "dependency.waiting",
+        "dependency.ready",
+        "dependency.lost",
+        "dependency.overdue",
+        "dependency.given_up",
+        "dependency.unfit",
+        "dependency.fit",
+        "gate.overdue",
+        "gate.opened",
+        "part.opened",
+    ]
+
+
+def test_a_change_of_the_whole_gate_has_no_name() -> None:
+    change = Transition(at=1.0, kind=TransitionKind.GATE_OPENED)
+
+    assert (change.name, change.reason) == ("", "")

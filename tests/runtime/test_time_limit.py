@@ -74,6 +74,17 @@ def test_half_starved_it_ends_after_some_more_time() -> None:
     assert 2.5 < at < 4.0
 
 
+def test_what_was_in_time_is_not_looked_after_any_more() -> None:
+    async def main() -> list[object]:
+        faults: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: faults.append(what))
+        await took(0.5, 0.9)
+        await asyncio.sleep(60)
+        return faults
+
+    assert starve(main()) == []
+
+
 def late(at: float, held: float) -> Callable[[], Coroutine[Any, Any, bool]]:
     """Return a coroutine in which the process stands still at the moment *at* for *held* s."""
 
