@@ -10,7 +10,9 @@ from gate.core.errors import Problem
 from gate.core.target import FALSE, TRUE, one_of, positive_duration, whole_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    from gate.core.model import Dependency
 
 TERMINATION_LOG = "/dev/termination-log"
 _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
@@ -52,6 +54,10 @@ class Settings:
     """The type of a condition that is put on the pod; empty: none."""
     from_env: tuple[str, ...] = ()
     """Variables of the app that name dependencies: names, globs, `HOST:PORT` pairs."""
+
+    def grows_small(self, waited_for: Iterable[Dependency]) -> bool:
+        """Whether nothing but answers is left to do after the opening: none is monitored."""
+        return self.shrink and not any(each.monitor for each in waited_for)
 
 
 @dataclass(frozen=True, slots=True)

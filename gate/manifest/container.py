@@ -193,17 +193,14 @@ def _resources(wish: ManifestOptions, read: Config) -> object:
 
     gate needs more only while the app has not started, whose request covers that.
     """
-    # An exec probe is a small process beside gate.
-    request, limit = ("64Mi", "128Mi") if wish.mode == "exec-probe" else ("48Mi", "96Mi")
-    if request == "48Mi" and wish.does_serve and _grows_small(read):
+    grows_small = read.settings.grows_small(each.dependency for each in read.dependencies)
+    request, limit = "48Mi", "96Mi"
+    if wish.mode == "exec-probe":
+        # A small process beside gate.
+        request, limit = "64Mi", "128Mi"
+    elif wish.does_serve and grows_small:
         request = "16Mi"
     return {"requests": {"cpu": "10m", "memory": request}, "limits": {"memory": limit}}
-
-
-def _grows_small(read: Config) -> bool:
-    """Whether nothing but answers is left to do after the opening."""
-    monitored = any(each.dependency.monitor for each in read.dependencies)
-    return read.settings.shrink and not monitored
 
 
 def _place(wish: ManifestOptions) -> str:

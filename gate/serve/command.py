@@ -169,8 +169,7 @@ async def _shrink(
     exit_code: asyncio.Future[int],
 ) -> None:
     """Become the small responder once nothing is left to do but to answer."""
-    is_monitoring = any(each.dependency.monitor for each in plan.dependency_checks)
-    if is_monitoring or not plan.settings.shrink:
+    if not plan.settings.grows_small(each.dependency for each in plan.dependency_checks):
         return
     await board.opened()
     # What follows takes tens of milliseconds, which no held probe is to wait for.

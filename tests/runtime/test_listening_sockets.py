@@ -68,7 +68,7 @@ def server(address: str, *, only: int = 0) -> Iterator[int]:
         yield sock.getsockname()[1]
 
 
-@pytest.mark.parametrize(
+REACHED = pytest.mark.parametrize(
     ("address", "only", "reached"),
     [
         (LOCAL, 0, {LOCAL}),
@@ -80,6 +80,10 @@ def server(address: str, *, only: int = 0) -> Iterator[int]:
         ("::ffff:127.0.0.1", 0, {LOCAL}),
     ],
 )
+"""An address to listen on, whether for IPv6 alone, and where it is reached."""
+
+
+@REACHED
 def test_who_can_be_connected_to_is_seen(address: str, only: int, reached: set[str]) -> None:
     with closing(ListeningSockets()) as sockets, server(address, only=only) as port:
         sockets.look()
