@@ -19,86 +19,103 @@ if TYPE_CHECKING:
     from gate.runtime.board import Board
     from gate.serve.answers import Answer, Answers
 
-    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+    Endpoint = Callable[[web.BaseRequest], Awaitable[Answer]]
 
 _KUBELET = "kube-probe/"
+_VERSIONS = {HttpVersion10, HttpVersion11}
+_METHODS = {"GET", "HEAD"}
 
 
 class Hold(Protocol):
     """Takes note that a request is held; False: too many are, so it is answered at once."""
 
-    def __call__(self, request: web.Request, *, is_held: bool) -> bool: ...  # noqa: D102 -- the class says it
-
-
-def make_app(board: Board, made: Answers, hold: Hold) -> web.Application:
-    """Return the application that answers as *made* says, and waits for *board*."""
-    endpoints = Endpoints(board, made, hold)
-    app = web.Application(middlewares=[_refuse])
-    app.on_response_prepare.append(_add_headers)
-    # A GET route answers HEAD too.
-    app.router.add_get("/startupz", endpoints.startup)
-    app.router.add_get("/startupz/{part}", endpoints.part)
-    app.router.add_get("/readyz", endpoints.readiness)
-    app.router.add_get("/livez", endpoints.liveness)
-    app.router.add_get("/healthz", endpoints.liveness)
-    app.router.add_get("/status", endpoints.status)
-    app.router.add_get("/metrics", endpoints.metrics)
-    app.router.add_get("/", endpoints.page)
-    app.router.add_route("*", "/{path:.*}", endpoints.unknown)
-    return app
+    def __call__(self, request: web.BaseRequest, *, is_held: bool) -> bool: ...  # noqa: D102 -- the class says it
 
 
 class Endpoints:
-    """The handlers."""
+    """Answers requests as *made* says, and waits for *board*.
+
+    A table of paths does for a handful of them: a router of aiohttp's, with the application around
+    it, would be a megabyte.
+    """
 
     def __init__(self, board: Board, made: Answers, hold: Hold) -> None:
         self._board = board
         self._answers = made
         self._note_hold = hold
+        self._endpoints: dict[str, Endpoint] = {
+            "/startupz": self.startup,
+            "/readyz": self.readiness,
+            "/livez": self.liveness,
+            "/healthz": self.liveness,
+            "/status": self.status,
+            "/metrics": self.metrics,
+            "/": self.page,
+        }
 
-    async def startup(self, request: web.Request) -> web.Response:
+    async def respond(self, request: web.BaseRequest) -> web.Response:
+        """Return the response to *request*, also to one that is refused."""
+        if request.version not in _VERSIONS:
+            # Its version would be that of the answer, too.
+            response = _response(answers.bad_request("HTTP/1.0 or HTTP/1.1, please"))
+            response.force_close()
+            return response
+        try:
+            return _response(await self._endpoint(request)(request))
+        except _RefusedError as exc:
+            return _response(exc.answer)
+
+    def _endpoint(self, request: web.BaseRequest) -> Endpoint:
+        path = request.rel_url.path_safe
+        if request.method not in _METHODS:
+            return self.unknown
+        if path.startswith(answers.PARTS) and path != answers.PARTS:
+            return self.part
+        return self._endpoints.get(path, self.unknown)
+
+    async def startup(self, request: web.BaseRequest) -> Answer:
         """Answer whether the gate is open; `hold` waits for the opening."""
         await self._hold(request, lambda: self._board.latch.is_open)
-        return _response(self._answers.startup(**_asked(request)))
+        return self._answers.startup(**_asked(request))
 
-    async def part(self, request: web.Request) -> web.Response:
+    async def part(self, request: web.BaseRequest) -> Answer:
         """Answer whether a part is open; `hold` waits for its opening."""
-        name = request.match_info["part"]
+        name = request.rel_url.path_safe.removeprefix(answers.PARTS)
         if self._board.part(name) is not None:
             await self._hold(request, lambda: self._is_open(name))
-        return _response(self._answers.part(name, **_asked(request)))
+        return self._answers.part(name, **_asked(request))
 
-    async def readiness(self, _request: web.Request) -> web.Response:
+    async def readiness(self, _request: web.BaseRequest) -> Answer:
         """Answer whether the pod should be in its Services."""
-        return _response(self._answers.readiness())
+        return self._answers.readiness()
 
-    async def liveness(self, _request: web.Request) -> web.Response:
+    async def liveness(self, _request: web.BaseRequest) -> Answer:
         """Answer that this process answers."""
-        return _response(self._answers.liveness())
+        return self._answers.liveness()
 
-    async def status(self, request: web.Request) -> web.Response:
+    async def status(self, request: web.BaseRequest) -> Answer:
         """Answer everything; `hold` and `seen` wait for another revision than that."""
         seen = request.query.get("seen", "")
         await self._hold(request, lambda: str(self._board.latch.revision) != seen)
-        return _response(self._answers.status())
+        return self._answers.status()
 
-    async def metrics(self, request: web.Request) -> web.Response:
+    async def metrics(self, request: web.BaseRequest) -> Answer:
         """Answer a scraper."""
-        return _response(self._answers.metrics(request.headers.get("Accept", "")))
+        return self._answers.metrics(request.headers.get("Accept", ""))
 
-    async def page(self, _request: web.Request) -> web.Response:
+    async def page(self, _request: web.BaseRequest) -> Answer:
         """Answer a browser."""
-        return _response(self._answers.page())
+        return self._answers.page()
 
-    async def unknown(self, request: web.Request) -> web.Response:
+    async def unknown(self, request: web.BaseRequest) -> Answer:
         """Answer that there is no such thing."""
-        return _response(answers.unknown(request.path))
+        return answers.unknown(request.path)
 
     def _is_open(self, name: str) -> bool:
         snapshot = self._board.part(name)
         return snapshot is not None and snapshot.is_open
 
-    async def _hold(self, request: web.Request, is_so: Callable[[], bool]) -> None:
+    async def _hold(self, request: web.BaseRequest, is_so: Callable[[], bool]) -> None:
         """Wait until *is_so* or the gate stops, as long as `hold` says."""
         seconds = _seconds_held(request)
         if not seconds or not self._note_hold(request, is_held=True):
@@ -109,7 +126,7 @@ class Endpoints:
             self._note_hold(request, is_held=False)
 
 
-def _seconds_held(request: web.Request) -> float:
+def _seconds_held(request: web.BaseRequest) -> float:
     """Return what `hold` says, 0 where it is not given."""
     texts = request.query.getall("hold", [])
     if len(texts) > 1:
@@ -130,33 +147,12 @@ class _RefusedError(Exception):
         self.answer = answers.bad_request(why)
 
 
-def _asked(request: web.Request) -> dict[str, bool]:
+def _asked(request: web.BaseRequest) -> dict[str, bool]:
     """Return which form of a verdict *request* asks for."""
     is_kubelet = request.headers.get("User-Agent", "").startswith(_KUBELET)
     return {"brief": "brief" in request.query, "is_kubelet": is_kubelet}
 
 
 def _response(answer: Answer) -> web.Response:
-    return web.Response(status=answer.status, body=answer.body, headers=_headers(answer))
-
-
-def _headers(answer: Answer) -> dict[str, str]:
-    return {**dict(answer.headers), "Content-Type": answer.content_type}
-
-
-async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
-    """Add what every answer has, also one that aiohttp makes."""
-    response.headers.update(answers.HEADERS)
-
-
-@web.middleware
-async def _refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer what is refused: another version, which the answer would have too, or a bad `hold`."""
-    if request.version not in {HttpVersion10, HttpVersion11}:
-        response = _response(answers.bad_request("HTTP/1.0 or HTTP/1.1, please"))
-        response.force_close()
-        return response
-    try:
-        return await handler(request)
-    except _RefusedError as exc:
-        return _response(exc.answer)
+    headers = dict((*answers.HEADERS, *answer.headers, ("Content-Type", answer.content_type)))
+    return web.Response(status=answer.status, body=answer.body, headers=headers)

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from gate.serve import answers, connections
 from gate.serve.connections import Connections
-from gate.serve.endpoints import make_app
+from gate.serve.endpoints import Endpoints
 
 if TYPE_CHECKING:
     import socket
@@ -48,30 +48,28 @@ class Server:
 
     def __init__(self, board: Board, answers: Answers) -> None:
         self._connections: Connections | None = None
-        app = make_app(board, answers, self._hold)
-        self._runner = web.AppRunner(
-            app,
-            access_log=None,
-            handler_cancellation=True,
-            shutdown_timeout=_GOODBYE,
-            keepalive_timeout=connections.IDLE_SECONDS,
-            lingering_time=_LINGERING,
-        )
-        app.on_response_prepare.append(self._close_at_the_end)
+        self._endpoints = Endpoints(board, answers, self._hold)
+        self._http: web.Server | None = None
         self._server: asyncio.Server | None = None
         self._sock: socket.socket | None = None
 
     async def start(self, sock: socket.socket) -> None:
         """Answer on the listening *sock*."""
-        await self._runner.setup()
+        self._http = web.Server(
+            self._respond,
+            access_log=None,
+            handler_cancellation=True,
+            keepalive_timeout=connections.IDLE_SECONDS,
+            lingering_time=_LINGERING,
+        )
         self._connections = Connections(self._protocol, connections.most())
         # asyncio closes the one it accepts on when it stops; the queue of both is the same.
         self._sock = sock.dup()
         self._server = await connections.accept(sock, self._connections)
 
     def _protocol(self) -> asyncio.Protocol:
-        assert self._runner.server is not None  # noqa: S101 -- it is there after setup
-        made = self._runner.server()
+        assert self._http is not None  # noqa: S101 -- started
+        made = self._http()
         # aiohttp has no place to say which class is to be made.
         made.__class__ = _Handler
         return made
@@ -115,15 +113,21 @@ class Server:
         """Stop accepting, and end what is open once it has got its answer."""
         if self._server is not None:
             self._server.close()
-        await self._runner.cleanup()
+        if self._http is not None:
+            # What has just come begins to be answered.
+            await asyncio.sleep(0)
+            self._http.pre_shutdown()
+            await self._http.shutdown(_GOODBYE)
         if self._sock is not None:
             self._sock.close()
 
-    async def _close_at_the_end(self, _: web.Request, response: web.StreamResponse) -> None:
+    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        response = await self._endpoints.respond(request)
         if self._connections is not None and self._connections.is_closing:
             response.force_close()
+        return response
 
-    def _hold(self, request: web.Request, *, is_held: bool) -> bool:
+    def _hold(self, request: web.BaseRequest, *, is_held: bool) -> bool:
         return self._connections is not None and self._connections.hold(
             request.transport, is_held=is_held
         )
