@@ -47,13 +47,15 @@ def exit_code_on_signal(
     loop = asyncio.get_running_loop()
     exit_code: asyncio.Future[int] = loop.create_future()
     handlers = {number: signal.getsignal(number) for number in codes}
-    for number, code in codes.items():
-        loop.add_signal_handler(number, settle, exit_code, code)
-        # The loop's own handler does nothing, as the pipe would wake the loop: that is ours now.
-        signal.signal(number, lambda *_, code=code: _settle_soon(exit_code, code))
-        signal.siginterrupt(number, False)
     guard = _Guard(exit_code, {int(number): code for number, code in codes.items()}, tell)
-    guard.begin()
+    is_guarded = guard.begin()
+    for number, code in codes.items():
+        if is_guarded:
+            signal.signal(number, lambda *_, code=code: _settle_soon(exit_code, code))
+            signal.siginterrupt(number, False)
+        else:
+            # Not always: it imports `inspect`, which is half a megabyte.
+            loop.add_signal_handler(number, settle, exit_code, code)
     try:
         yield exit_code
     finally:
@@ -85,11 +87,14 @@ class _Guard(threading.Thread):
         self._pipe.setblocking(False)
         self._before = -1
 
-    def begin(self) -> None:
-        """Take the interpreter's pipe over. Where no thread is to be had, the loop keeps it."""
-        with suppress(RuntimeError):
+    def begin(self) -> bool:
+        """Take the interpreter's pipe over; return whether a thread was to be had for that."""
+        try:
             self.start()
-            self._before = signal.set_wakeup_fd(self._pipe.fileno(), warn_on_full_buffer=False)
+        except RuntimeError:
+            return False
+        self._before = signal.set_wakeup_fd(self._pipe.fileno(), warn_on_full_buffer=False)
+        return True
 
     def end(self) -> None:
         """Give it back: the loop has come to its end by itself."""
