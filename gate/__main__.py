@@ -14,6 +14,8 @@ import sys
 _NO_MEMORY = b"gate: there is not enough memory; raise the memory limit of gate's container\n"
 _WRONG = 2
 _LAST_STREAM = 2
+_ASKED_FIRST = {"structlog._config", "structlog._native", "structlog.processors"}
+"""structlog has a `__getattr__`, which is asked for what is yet to be imported; that is dear."""
 _LACKS = ("failed to map segment", "error return without exception set")
 
 
@@ -92,9 +94,10 @@ def _import_when_used() -> None:
         set_mode("all")
 
 
-def _may_wait(importer: str, _imported: str, _names: object) -> bool:
+def _may_wait(importer: str, imported: str, _names: object) -> bool:
     """Whether what the module *importer* imports may be run later."""
-    return importer.partition(".")[0] != "gate"
+    is_asked_first = importer == "structlog" and imported in _ASKED_FIRST
+    return importer.partition(".")[0] != "gate" and not is_asked_first
 
 
 def _leave_at_once(number: signal.Signals, code: int) -> None:
