@@ -240,6 +240,7 @@ def test_the_responder_loads_what_is_part_of_the_interpreter() -> None:
     found = loaded_by("import gate.serve.responder") - {"__future__"}
 
     ours = {"gate", "gate.core", "gate.core.durations", "gate.serve"}
+    ours |= {"gate.runtime", "gate.runtime.unused_pages"}
     ours |= {f"gate.serve.{each}" for each in ("exchange", "request_head", "responder")}
     assert found <= ours | {"_socket", "select"}
 

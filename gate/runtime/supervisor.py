@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from gate.runtime import orphans
+from gate.runtime import orphans, unused_pages
 from gate.runtime.runner import DependencyCheck, run_checks
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
 
     from gate.runtime.board import Board
+
+_SETTLED = 2.0
+"""Seconds after which what remains to be done has been done once: the start is over."""
 
 
 async def run_until_exit(
@@ -24,6 +27,7 @@ async def run_until_exit(
     tasks = [
         asyncio.ensure_future(run_checks(dependency_checks, board)),
         asyncio.ensure_future(orphans.clear_away()),
+        asyncio.ensure_future(_give_back()),
         *(asyncio.ensure_future(other) for other in others),
     ]
     for task in tasks:
@@ -34,6 +38,11 @@ async def run_until_exit(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _give_back() -> None:
+    await asyncio.sleep(_SETTLED)
+    unused_pages.give_back()
 
 
 def _end_on_fault(done: asyncio.Future[None], exit_code: asyncio.Future[int]) -> None:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import _socket
 
 HEAD_SECONDS = 10.0
+REASON = "REASON"
+"""Stands in a prepared line of the log for the reason."""
 
 
 class Connection:
@@ -41,8 +43,21 @@ def written(answer: tuple[bytes, bytes], *, is_head: bool, closes: bool) -> byte
     )
 
 
-def log_line(line: bytes) -> None:
-    """Write *line*, if somebody reads it; nothing is worth staying for."""
+def log(prepared: tuple[str, str, str], reason: str = "") -> None:
+    """Write a *prepared* line of the log, with the time and *reason*.
+
+    If somebody reads it: nothing is worth staying for.
+    """
+    before, form, after = prepared
+    if not form:
+        return
+    now = time.time()
+    micros = f".{int(now % 1 * 1e6):06}Z" if form.endswith("S.") else ""
+    stamp = time.strftime(form.removesuffix("."), time.gmtime(now)) + micros
+    _write((before + stamp + after.replace(REASON, reason)).encode())
+
+
+def _write(line: bytes) -> None:
     try:
         writable = select.poll()
         writable.register(2, select.POLLOUT)

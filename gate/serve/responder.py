@@ -20,7 +20,8 @@ import posix
 import select
 import time
 
-from gate.serve.exchange import Connection, log_line, written
+from gate.runtime.unused_pages import give_back
+from gate.serve.exchange import Connection, log, written
 from gate.serve.request_head import BRIEF, BadRequestError, hold, parse
 
 TYPE_CHECKING = False  # not from typing, which would cost a quarter of all memory here
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 IDLE_SECONDS, LINGER_SECONDS = 15.0, 1.0
 LONGEST_HEAD = 16 * 1024
 MOST_HELD = 100
-REASON = "REASON"
-"""Stands in a prepared line of the log for the reason."""
 _BATCH = 16
 _CLOSED = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 
@@ -126,7 +125,7 @@ class Responder:
             self.drop(connection)
         except Exception as exc:  # noqa: BLE001 -- one client must not end the answers to the kubelet
             self.drop(connection)
-            self.log("fault", type(exc).__name__)
+            log(self.table["fault"], type(exc).__name__)
 
     def answer_all(self, connection: Connection) -> None:
         """Answer what has come completely, one after the other."""
@@ -212,17 +211,8 @@ class Responder:
                     connection.sock.send(answer)
                 except OSError:
                     continue
-        self.log("last_line")
+        log(self.table["last_line"])
         posix._exit(0)  # noqa: SLF001 -- nothing is left to clean up
-
-    def log(self, which: str, reason: str = "") -> None:
-        """Write a prepared line, with the time and *reason*."""
-        before, form, after = self.table[which]
-        if form:
-            now = time.time()
-            micros = f".{int(now % 1 * 1e6):06}Z" if form.endswith("S.") else ""
-            stamp = time.strftime(form.removesuffix("."), time.gmtime(now)) + micros
-            log_line((before + stamp + after.replace(REASON, reason)).encode())
 
 
 def main(listener_fd: int, table_fd: int) -> NoReturn:
@@ -246,5 +236,6 @@ def main(listener_fd: int, table_fd: int) -> NoReturn:
     _signal.pthread_sigmask(_signal.SIG_UNBLOCK, {_signal.SIGTERM, _signal.SIGINT})
     for fd, read in table["connections"]:
         responder.add(Connection(_socket.socket(fileno=fd), read))
+    give_back()
     while True:
         responder.turn()

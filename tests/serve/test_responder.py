@@ -461,7 +461,7 @@ def test_a_log_that_nobody_reads_stops_nobody() -> None:
     os.set_blocking(writer, True)
     os.dup2(writer, 2)
     try:
-        logging = threading.Thread(target=exchange.log_line, args=[b"lost"], daemon=True)
+        logging = threading.Thread(target=exchange.log, args=[("", "%S", "lost")], daemon=True)
         logging.start()
         logging.join(PATIENCE)
         assert not logging.is_alive()
