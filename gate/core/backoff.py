@@ -12,7 +12,7 @@ UNSEEN = 5.0
 """Seconds between attempts at what looks say is not there: the kernel may lead elsewhere (DNAT)."""
 LOOK, LONGEST_LOOK = 0.05, 0.1
 """Seconds between two looks: at first, and at most."""
-LOOKS = 200
+LOOKS = 160
 """How many looks there are for as long as has been waited, between the two."""
 ROUND = 8
 """Most attempts of one round: more would keep probes waiting, or be throttled by a limit of CPU."""
@@ -58,7 +58,7 @@ def longest(interval: float, *, is_local: bool, crowd: int = 0) -> float:
 def between_looks(waited: float) -> float:
     """Return the seconds to the next look, where nothing has changed for *waited* seconds.
 
-    Up to 10 s it is 50 ms, from 20 s on 100: who has waited so long does not notice.
+    Up to 8 s it is 50 ms, from 16 s on 100: who has waited so long does not notice.
     """
     return min(max(LOOK, waited / LOOKS), LONGEST_LOOK)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import struct
 from collections.abc import Iterator
@@ -29,10 +30,37 @@ def refused(code: int) -> bytes:
     return struct.pack("=IHHIIi", 20, 2, 0, 1, 0, -code)
 
 
-class Sockets:
-    """The kernel as two sockets see it: the first asks for all, the second for one."""
+NOBODY = refused(errno.ENOENT)
 
-    def __init__(self, *, every: Kernel, one: Kernel | None) -> None:
+
+class Filtered(Kernel):
+    """Takes a filter, or *refuses* it; as long as there are parts, they have arrived."""
+
+    def __init__(self, *answers: list[bytes], refuses: bool = False) -> None:
+        super().__init__(*answers)
+        self._refuses = refuses
+        self._bell = os.eventfd(0)
+
+    def setsockopt(self, *_: object) -> None:
+        if self._refuses:
+            raise OSError(errno.EPERM, "not permitted")
+
+    def fileno(self) -> int:
+        return self._bell
+
+    def send(self, request: bytes) -> None:
+        super().send(request)
+        os.eventfd_write(self._bell, len(self.parts))  # never read: there is always more
+
+    def close(self) -> None:
+        super().close()
+        os.close(self._bell)
+
+
+class Sockets:
+    """The kernel as two sockets see it: the first asks for all, the second for some."""
+
+    def __init__(self, *, every: Kernel, one: Filtered | None) -> None:
         self.all = [every, *([one] if one else [])]
 
     def __call__(self, *_: Any) -> Kernel:
@@ -93,12 +121,21 @@ def test_only_what_is_new_is_news() -> None:
     assert first[2] != second[1]
 
 
-@pytest.mark.parametrize("answer", [refused(errno.EINVAL), b"short", None])
+@pytest.mark.parametrize(
+    "one",
+    [
+        Filtered([NOBODY], [refused(errno.EINVAL)]),
+        Filtered([NOBODY], [b"short"]),
+        Filtered([]),
+        Filtered([NOBODY], [NOBODY]),
+        Filtered([NOBODY], refuses=True),
+    ],
+    ids=["no lookups", "cut off", "no answer", "no filter", "refuses a filter"],
+)
 def test_a_kernel_that_looks_nothing_up_tells_of_all(
-    monkeypatch: pytest.MonkeyPatch, answer: bytes | None
+    monkeypatch: pytest.MonkeyPatch, one: Filtered
 ) -> None:
     every = Kernel([DONE], [message(1), DONE], [message(1), DONE])
-    one = Kernel([answer] if answer else [])
     monkeypatch.setattr(socket, "socket", Sockets(every=every, one=one))
 
     with looking((LOCAL, 1)) as sockets:
@@ -108,9 +145,37 @@ def test_a_kernel_that_looks_nothing_up_tells_of_all(
     assert (every.is_closed, one.is_closed) == (True, True)
 
 
+def test_each_of_many_places_has_its_own_answer() -> None:
+    places = [(LOCAL, free_port()) for _ in range(MOST)]
+    with looking(*places) as sockets:
+        assert not sockets.look()
+        with closing(socket.create_server(places[-1])), closing(socket.create_server(places[3])):
+            assert sockets.look()
+            found = [place for place in places if sockets.at(place)]
+        with closing(socket.create_server(places[3])):
+            assert sockets.look()
+            left = [place for place in places if sockets.at(place)]
+
+    assert (found, left) == ([places[3], places[-1]], [places[3]])
+
+
+def test_a_look_in_vain_is_one_call() -> None:
+    """The kernel drops its word that nobody listens."""
+    with looking(*((LOCAL, free_port()) for _ in range(MOST))) as sockets:
+        assert not sockets.look()
+        with pytest.raises(BlockingIOError):
+            sockets._socket.recv(1, socket.MSG_DONTWAIT)
+        assert sockets._are_few
+
+
+def test_without_a_place_there_is_nothing_to_look_for() -> None:
+    with looking() as sockets:
+        assert not sockets.look()
+
+
 def test_what_nobody_has_looked_at_yet_is_not_there() -> None:
     with looking((LOCAL, free_port())) as sockets:
-        assert all(not sockets.at(place) for place in sockets._answers)
+        assert all(not sockets.at(place) for place in sockets._places)
 
 
 def test_a_process_without_descriptors_left_closes_what_it_has(

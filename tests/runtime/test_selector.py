@@ -90,6 +90,63 @@ def test_who_looks_is_not_kept_from_it_by_what_is_readable(selector: LookingSele
     assert looks.at[2] - began >= 2 * EVERY
 
 
+class Polls:
+    """Says each time that so much is ready; notes for how many milliseconds it was to wait."""
+
+    def __init__(self, *ready: bool) -> None:
+        self._ready = list(ready)
+        self.waits: list[float] = []
+
+    def poll(self, milliseconds: float) -> list[tuple[int, int]]:
+        self.waits.append(milliseconds)
+        return [(0, 1)] if self._ready.pop(0) else []
+
+
+def test_between_two_looks_it_sleeps(selector: LookingSelector) -> None:
+    selector.every = LONG
+    selector.look = Looks()
+    selector._any = polls = Polls(False, True)  # type: ignore[assignment]
+
+    selector.select(None)
+
+    first, second = polls.waits
+    assert first == 0
+    assert second == pytest.approx(LONG * 1000, rel=1e-4)
+
+
+def test_a_timeout_before_the_next_look_is_kept(selector: LookingSelector) -> None:
+    selector.every = LONG
+    selector.look = looks = Looks()
+    selector._any = polls = Polls(False, False, True)  # type: ignore[assignment]
+
+    selector.select(0)
+    selector.select(LONG / 2)
+
+    assert polls.waits == [
+        0,
+        pytest.approx(LONG * 500, rel=1e-4),
+        pytest.approx(LONG * 500, rel=1e-4),
+    ]
+    assert len(looks.at) == 1
+
+
+def test_what_is_no_longer_ready_holds_nobody_up(
+    selector: LookingSelector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timeouts: list[float] = []
+
+    def nothing(_: object, timeout: float) -> list[Any]:
+        timeouts.append(timeout)
+        return []
+
+    monkeypatch.setattr(selectors.DefaultSelector, "select", nothing)
+    selector.look = Looks()
+    selector._any = Polls(True)  # type: ignore[assignment]
+
+    assert selector.select(LONG) == []
+    assert timeouts == [0]
+
+
 def test_who_does_not_look_waits_as_ever(selector: LookingSelector) -> None:
     assert selector.select(0.01) == []
 
