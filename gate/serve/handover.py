@@ -14,7 +14,6 @@ import os
 import signal
 import sys
 from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gate
@@ -136,7 +135,7 @@ def _execute(listener: int, data: bytes, others: Iterable[int]) -> None:
             file.write(data)
         for fd in (listener, holder, *others):
             os.set_inheritable(fd, True)
-        root = str(Path(gate.__file__).parents[1])
+        root = os.path.dirname(os.path.dirname(gate.__file__))  # noqa: PTH120 -- pathlib is dear at the start
         code = _BOOT.format(root=root, listener=listener, table=holder)
         os.execv(sys.executable, [sys.executable, "-IS", "-c", code])  # noqa: S606 -- that is the purpose
     finally:

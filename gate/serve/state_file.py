@@ -15,7 +15,6 @@ import errno
 import os
 import stat
 from contextlib import suppress
-from pathlib import Path
 
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _NETWORK = "/proc/self/ns/net"
@@ -28,7 +27,8 @@ def sandbox() -> str:
 
     With hostNetwork every sandbox of the node has the same network namespace. Raises `OSError`.
     """
-    boot = Path(_BOOT_ID).read_text(encoding="ascii").strip()
+    with open(_BOOT_ID, encoding="ascii") as file:  # noqa: PTH123 -- pathlib is dear at the start
+        boot = file.read().strip()
     return f"{boot} {os.readlink(_NETWORK)}"  # noqa: PTH115 -- a text, not a path
 
 
