@@ -15,9 +15,9 @@ bench:
 	@.ci/setup
 	@.venv/bin/python -m tests.bench $(B)
 
-# Start and memory of the image, with its own interpreter, beside the goals.
+# The same of the image, with its own interpreter; start and memory beside the goals, or B="goals plots".
 bench-image:
-	@tests/image/bench
+	@tests/image/bench $(B)
 
 # The site, in dist/site; what it says of settings, checks and rules is first written anew.
 docs:

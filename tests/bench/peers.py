@@ -108,7 +108,7 @@ def _measure_waiter(row: Row, command: Callable[[int], list[str]]) -> None:
         row.start = _median(partial(cpu_of, command(server.getsockname()[1])))
     waiting = command(free_port())
     pid = spawned(waiting)
-    time.sleep(2.0)
+    time.sleep(3.0)
     row.waiting = memory(pid)
     row.share = share_of_a_core(pid, 10.0)
     end(pid)
@@ -117,7 +117,7 @@ def _measure_waiter(row: Row, command: Callable[[int], list[str]]) -> None:
 def _measure_serve(row: Row) -> None:
     port = free_port()
     with serving(f"db tcp://127.0.0.1:{port}") as (_, process):
-        time.sleep(2.0)
+        time.sleep(3.0)
         row.waiting = memory(process.pid)
         row.share = share_of_a_core(process.pid, 10.0)
         with socket.create_server(("127.0.0.1", port)):

@@ -103,10 +103,10 @@ def _memory() -> dict[str, Points]:
     own: list[tuple[float, float]] = []
     with serving(f"db http://127.0.0.1:{target}/") as (port, process):
         began = time.monotonic()
-        _sample(process.pid, began, 2.0, resident, own)
+        _sample(process.pid, began, 3.0, resident, own)
         with closing(held(port)), socket.create_server(("127.0.0.1", target)) as server:
             server.accept()[0].sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-            _sample(process.pid, began, 5.0, resident, own)
+            _sample(process.pid, began, 6.0, resident, own)
     return {"resident": resident, "own": own}
 
 
