@@ -279,6 +279,14 @@ def test_what_is_older_than_http_1_0_is_refused(version: str, status: int) -> No
     assert status == 200 or found.body == "HTTP/1.0 or HTTP/1.1, please\n"
 
 
+def test_after_a_version_that_is_refused_the_connection_is_not_kept() -> None:
+    async def ask(gate: Gate) -> Answer:
+        async with asyncio.timeout(connections.IDLE_SECONDS / 2):
+            return await gate.ask("/livez", version="0.9", Connection="keep-alive")
+
+    assert with_gate(ask).status == 400
+
+
 @pytest.mark.parametrize(
     ("method", "target", "status"),
     [

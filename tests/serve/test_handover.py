@@ -63,7 +63,7 @@ def answers(gate: GateProcess) -> dict[str, object]:
     return found
 
 
-@pytest.mark.parametrize("degraded", ["", "cache tcp://127.0.0.1:1 optional deadline=1ms"])
+@pytest.mark.parametrize("degraded", ["", "cache tcp://127.0.0.1:1 optional deadline=200ms"])
 def test_the_small_one_answers_as_the_whole_one_did(degraded: str) -> None:
     with listening() as port:
         lines = f"db tcp://127.0.0.1:{port}\n{degraded}"
