@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 FIRST = 0.05
+SOON = 0.002
 GROWTH = 1.5
 JITTER = 0.2
 LOCAL_LIMIT = 0.25
@@ -12,6 +13,10 @@ UNSEEN = 5.0
 """Seconds between attempts at what looks say is not there: the kernel may lead elsewhere (DNAT)."""
 LOOK, LONGEST_LOOK = 0.05, 0.1
 """Seconds between two looks: at first, and at most."""
+LOOK_WHERE_TOLD = 1.0
+"""The same where the kernel tells when to look, but for what other hosts do."""
+ASK = 1.0
+"""Seconds without a change after which the kernel is asked to tell: what that needs costs CPU."""
 LOOKS = 160
 """How many looks there are for as long as has been waited, between the two."""
 ROUND = 8
@@ -39,6 +44,15 @@ def pause(failures: int, *, pace: float, limit: float, chance: float) -> float:
     shortest = min(grown, limit) * (1 - JITTER)
     longest_ = min(grown * (1 + JITTER), limit)
     return shortest + (longest_ - shortest) * chance
+
+
+def soon(refusals: float) -> float:
+    """Return the seconds after which another attempt may be worth it, from 2 ms by 1.5.
+
+    *refusals* is how often a socket that has just appeared has refused, as it is bound before it
+    listens; infinite where none has appeared.
+    """
+    return float(SOON * GROWTH ** min(refusals - 1, 100))
 
 
 def jittered(seconds: float, *, chance: float) -> float:

@@ -4,17 +4,20 @@ A refused connection tells little and goes through the whole machinery. A look f
 together tells whether the port listens, or whether another socket is at the path. So whoever waits
 for a place in this pod is tried when that place has changed, and rarely else. Where the kernel does
 not tell who listens (gVisor, some seccomp profiles, not Linux), pauses are what they are elsewhere.
+Of paths the kernel tells by itself, after the first second, so that looks are rare for these.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
+import math
 import random
+import time
 from typing import TYPE_CHECKING, Self, cast
 
 from gate.core import backoff
 from gate.runtime.lookups import Lookups
+from gate.runtime.watched_paths import WatchedPaths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +40,8 @@ class Watch:
         self.over: asyncio.Future[None] | None = None
         self.pace = backoff.pace(chance=random.random())  # noqa: S311 -- spreads load, guards nothing
         """By how much the pauses of this dependency are longer than those of others."""
+        self.refusals = math.inf
+        """How often what a look saw appear has refused since then; infinite where nothing did."""
         self._lookout = lookout
         self._was_there = False
 
@@ -44,6 +49,7 @@ class Watch:
         """Take the places that an attempt has *tried*, and whether a server was there."""
         self._was_there = any(tried.values())
         self._lookout.count(self, answers=self._was_there)
+        self.refusals = math.inf if self._was_there else self.refusals + 1
         places = tuple(tried)
         if places == self.places:
             return
@@ -78,6 +84,7 @@ class Watch:
         """End the pause if *found* is news."""
         if found != self.seen:
             self.seen = found
+            self.refusals = 0.0 if any(found) else math.inf
             self.end_pause()
 
     def end_pause(self) -> None:
@@ -90,14 +97,17 @@ class Lookout:
     """Looks while at least one watch waits, and not at all else; belongs to one running loop."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
+        self._loop = cast("Loop", asyncio.get_running_loop())
         self._watches: set[Watch] = set()
+        self._at_ports: set[Watch] = set()
+        self._at_paths: set[Watch] = set()
+        """Those of the watches that wait for a port, and for a path."""
         self._answering: set[Watch] = set()
-        self._paths: dict[str, object] = {}
+        self._paths = WatchedPaths(self._loop, lambda: self._has_news(time.monotonic()))
         self._sockets: Lookups | None = None
         self._is_blind = False
         self._rounds = backoff.Rounds()
-        self._changed = self._loop.time()
+        self._changed = time.monotonic()
         """When a look has last seen anything new, or the first could have."""
         self._is_judged = True
         """Whether every watch has been judged by the last look."""
@@ -107,6 +117,7 @@ class Lookout:
 
     async def __aexit__(self, *_: object) -> None:
         """Look no more."""
+        self._paths.close()
         if self._sockets:
             self._sockets.close()
 
@@ -133,7 +144,9 @@ class Lookout:
     def follow(self, places: tuple[Place, ...]) -> None:
         """Look at *places* too from now on."""
         for place in places:
-            if place[1] and (sockets := self._listening()):
+            if not place[1]:
+                self._paths.at(place[0])
+            elif sockets := self._listening():
                 sockets.follow(place)
 
     def look_at(self, places: tuple[Place, ...]) -> Found:
@@ -145,8 +158,7 @@ class Lookout:
     async def wait(self, watch: Watch, seconds: float) -> None:
         """Return when something at the places of *watch* has changed, after *seconds* at most."""
         watch.over = self._loop.create_future()
-        self._watches.add(watch)
-        self._selector.look = self._has_news
+        self._enter(watch)
         # Something may have changed since the attempt.
         self._is_judged = False
         end = self._loop.call_later(seconds, watch.end_pause)
@@ -154,22 +166,48 @@ class Lookout:
             await watch.over
         finally:
             end.cancel()
-            self._watches.discard(watch)
-            self._selector.look = self._has_news if self._watches else None
+            self._leave(watch)
+
+    def _enter(self, watch: Watch) -> None:
+        self._watches.add(watch)
+        for _, port in watch.places:
+            (self._at_ports if port else self._at_paths).add(watch)
+        self._selector.look = self._has_news
+        self._selector.every = min(self._selector.every, backoff.LONGEST_LOOK)
+        if self._at_paths:
+            self._paths.hear()
+
+    def _leave(self, watch: Watch) -> None:
+        for watches in (self._watches, self._at_ports, self._at_paths):
+            watches.discard(watch)
+        if not self._watches:
+            self._selector.look = None
+        if not self._at_paths:
+            self._paths.ignore()
 
     @property
     def _selector(self) -> LookingSelector:
-        return cast("Loop", self._loop).selector
+        return self._loop.selector
 
-    def _has_news(self) -> bool:
+    def _has_news(self, now: float) -> bool:
         """Look; return whether the loop has something to do now."""
-        now = self._loop.time()
         if self._look():
             self._changed, self._is_judged = now, False
-        self._selector.every = backoff.between_looks(now - self._changed)
-        if not self._is_judged:
-            self._loop.call_soon(self._judge)
-        return not self._is_judged
+        self._loop.selector.every = self._until_look(now - self._changed)
+        if self._is_judged:
+            return False
+        self._loop.call_soon(self._judge)
+        return True
+
+    def _until_look(self, unchanged: float) -> float:
+        """Return the seconds to the next look, after *unchanged* seconds without news."""
+        if self._at_paths:
+            if unchanged >= backoff.ASK and not self._paths.is_asked:
+                self._paths.ask()
+            self._paths.hear()
+            if self._paths.are_told_of and not self._at_ports:
+                return backoff.LOOK_WHERE_TOLD
+        return backoff.between_looks(unchanged)
 
     def _judge(self) -> None:
         for watch in self._watches:
@@ -178,10 +216,7 @@ class Lookout:
 
     def _look(self) -> bool:
         """Look at everything; return whether something differs from the last look."""
-        is_news = False
-        for path, before in self._paths.items():
-            found = self._paths[path] = _identity(path)
-            is_news |= found != before
+        is_news = self._paths.are_any and self._paths.look()
         try:
             return (self._sockets is not None and self._sockets.look()) or is_news
         except OSError:
@@ -192,7 +227,7 @@ class Lookout:
         """Return what is at *place* as of the last look, None where that is nothing."""
         path, port = place
         if not port:
-            return self._paths.setdefault(path, _identity(path))
+            return self._paths.at(path)
         sockets = self._listening()
         return (sockets and sockets.at(place)) or None
 
@@ -210,12 +245,3 @@ class Lookout:
         if self._sockets:
             self._sockets.close()
         self._sockets = None
-
-
-def _identity(path: str) -> tuple[int, ...] | None:
-    """Return what changes when another socket is at *path*, or its rights do; None: none is."""
-    try:
-        found = os.stat(path)  # noqa: PTH116 -- what Path.stat calls
-    except OSError:
-        return None
-    return (found.st_dev, found.st_ino, found.st_ctime_ns)

@@ -109,6 +109,7 @@ async def _pause(dependency_check: DependencyCheck, board: Board, watch: Watch) 
         seconds = watch.until_round(chance)
     elif failures:
         seconds = backoff.pause(failures, pace=watch.pace, limit=limit, chance=chance)
+        seconds = min(seconds, backoff.soon(watch.refusals))
     else:
         # A success that others of `successes` must follow, at the full interval.
         seconds = limit

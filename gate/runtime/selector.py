@@ -26,11 +26,11 @@ class LookingSelector(selectors.DefaultSelector):
         # A file descriptor itself, which tells whether any of those it stands for is ready.
         self._any = select.poll()
         self._any.register(self.fileno(), select.POLLIN)
-        self.look: Callable[[], bool] | None = None
-        """Called at times, however busy the loop is; true wakes the loop."""
+        self.look: Callable[[float], bool] | None = None
+        """Called with the time at times, however busy the loop is; true wakes the loop."""
         self.every = 0.0
-        """Seconds between two looks."""
-        self._due = 0.0
+        """Seconds between two looks; counts from the last one."""
+        self._looked = -math.inf
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Return what is ready; perhaps nothing, after news or *timeout* seconds."""
@@ -40,13 +40,13 @@ class LookingSelector(selectors.DefaultSelector):
         now = time.monotonic()
         end = math.inf if timeout is None else now + timeout
         while True:
-            until = min(self._due, end)
+            until = min(self._looked + self.every, end)
             is_ready = self._any.poll((until - now) * 1000 if until > now else 0)
             now = time.monotonic()
             is_over = now >= end
-            if now >= self._due:
-                is_over |= look()
-                self._due = now + self.every
+            if now >= self._looked + self.every:
+                self._looked = now
+                is_over |= look(now)
             if is_ready:
                 return super().select(0)
             if is_over:

@@ -18,7 +18,7 @@ import pytest
 from gate.checks.wire import address_race, dial
 from gate.core import attempt
 from gate.core.errors import CheckFailed
-from tests.conftest import free_port, open_files, outcome, run, why_not
+from tests.conftest import free_port, nobody, open_files, outcome, run, why_not
 from tests.unhurried import Unhurried
 
 NO_NAME = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -327,7 +327,20 @@ def test_an_attempt_notes_who_was_there_and_who_was_not(tmp_path: Path) -> None:
     assert [before, stale, there] == [{(path, 0): False}, {(path, 0): False}, {(path, 0): True}]
 
 
-def test_what_is_silent_or_not_allowed_is_neither_there_nor_not(tmp_path: Path) -> None:
+def test_a_socket_to_which_gate_has_no_right_is_not_there(tmp_path: Path) -> None:
+    """A look sees when it is given that."""
+    path = f"{tmp_path}/sock"
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(path)
+        sock.listen()
+        Path(path).chmod(0o000)
+        with nobody():
+            found = run(places(f"a unix://{path}"))
+
+    assert found == {(path, 0): False}
+
+
+def test_what_is_silent_or_no_socket_is_neither_there_nor_not(tmp_path: Path) -> None:
     with silent("127.0.0.1") as port:
         hung = run(places(f"a tcp://127.0.0.1:{port} timeout=100ms"))
     (tmp_path / "file").touch()

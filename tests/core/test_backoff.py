@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from heapq import heapify, heapreplace
 
 import pytest
 
-from gate.core.backoff import ROUND, Rounds, between_looks, jittered, longest, pace, pause
+from gate.core.backoff import ROUND, Rounds, between_looks, jittered, longest, pace, pause, soon
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,18 @@ from gate.core.backoff import ROUND, Rounds, between_looks, jittered, longest, p
 )
 def test_pauses_grow_up_to_the_limit(failures: int, seconds: float) -> None:
     assert pause(failures, pace=1.0, limit=1.0, chance=0.5) == pytest.approx(seconds, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("refusals", "seconds"), [(1, 0.002), (2, 0.003), (3, 0.0045), (12, 0.173)]
+)
+def test_what_has_just_appeared_is_asked_soon_and_then_less(refusals: int, seconds: float) -> None:
+    assert soon(refusals) == pytest.approx(seconds, abs=0.001)
+
+
+@pytest.mark.parametrize("refusals", [99, 10**9, math.inf])
+def test_what_refuses_for_long_is_not_asked_soon(refusals: float) -> None:
+    assert soon(refusals) > 3600
 
 
 @pytest.mark.parametrize(("chance", "factor"), [(0.0, 0.8), (0.25, 0.9), (0.5, 1.0), (1.0, 1.2)])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import socket
 from collections.abc import Awaitable, Callable, Iterator
@@ -10,13 +11,15 @@ from typing import Any
 
 import pytest
 
+from gate.core import backoff
 from gate.core.latch import Latch
 from gate.runtime import lookout
 from gate.runtime.board import Board
 from gate.runtime.lookout import Lookout, Watch
 from gate.runtime.runner import run_checks
+from gate.runtime.watched_paths import DEAF, THICK
 from tests import conftest
-from tests.conftest import free_port, watch_for
+from tests.conftest import free_port, open_files, watch_for
 from tests.unhurried import Unhurried
 
 LONG = 3600.0
@@ -147,6 +150,176 @@ def test_another_socket_at_the_path_ends_the_pause(unix: tuple[socket.socket, st
             await pause
 
     run(main)
+
+
+@pytest.fixture
+def only_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no look tell of a path once the kernel does."""
+    monkeypatch.setattr(backoff, "LOOK_WHERE_TOLD", LONG)
+
+
+async def told_of(out: Lookout, path: str, *, is_there: bool) -> asyncio.Task[None]:
+    """Return a pause after an attempt at *path*, which the kernel tells of by now."""
+    watch = Watch(out)
+    watch.note({(path, 0): is_there})
+    pause = asyncio.ensure_future(watch.pause(LONG))
+    while out._selector.every < LONG:
+        # Nothing has changed for so long.
+        out._changed -= backoff.ASK
+        await asyncio.sleep(0.01)
+    assert not pause.done()
+    return pause
+
+
+@pytest.mark.usefixtures("only_events")
+def test_a_socket_that_goes_or_comes_ends_the_pause_when_the_kernel_tells(
+    unix: tuple[socket.socket, str],
+) -> None:
+    sock, path = unix
+    sock.bind(path)
+
+    async def main(out: Lookout) -> None:
+        pause = await told_of(out, path, is_there=True)
+        os.unlink(path)  # noqa: PTH108 -- Path is for what may block
+        await pause
+        pause = await told_of(out, path, is_there=False)
+        with socket.socket(socket.AF_UNIX) as new:
+            new.bind(path)
+            await pause
+
+    run(main)
+
+
+@pytest.mark.usefixtures("only_events")
+def test_a_socket_whose_directories_are_made_with_it_ends_the_pause(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "app" / "sock"
+
+    async def main(out: Lookout) -> None:
+        pause = await told_of(out, str(path), is_there=False)
+        for parent in (path.parent.parent, path.parent):
+            await asyncio.sleep(0.01)
+            os.mkdir(parent)  # noqa: PTH102 -- Path is for what may block
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.bind(str(path))
+            await pause
+
+    run(main)
+
+
+@pytest.mark.usefixtures("only_events")
+def test_a_path_that_is_waited_for_later_is_told_of_too(unix: tuple[socket.socket, str]) -> None:
+    sock, path = unix
+
+    async def main(out: Lookout) -> None:
+        first = await told_of(out, "/nowhere", is_there=False)
+        pause = await told_of(out, path, is_there=False)
+        sock.bind(path)
+        await pause
+        # The other one still waits.
+        assert out._paths._is_heard
+        first.cancel()
+
+    run(main)
+
+
+@pytest.mark.usefixtures("only_events")
+def test_the_kernel_wakes_who_waits_and_nobody_else(tmp_path: Path) -> None:
+    path = str(tmp_path / "sock")
+
+    async def main(out: Lookout) -> list[bool]:
+        pause = await told_of(out, path, is_there=False)
+        pause.cancel()
+        await asyncio.gather(pause, return_exceptions=True)
+        found = [out._paths._is_heard]
+        again = Watch(out)
+        again.note({(path, 0): False})
+        pause = asyncio.ensure_future(again.pause(LONG))
+        await asyncio.sleep(0)
+        found.append(out._paths._is_heard)
+        pause.cancel()
+        return found
+
+    assert run(main) == [False, True]
+
+
+@pytest.mark.usefixtures("only_events")
+def test_where_others_write_much_looks_are_frequent_until_that_is_over(tmp_path: Path) -> None:
+    async def main(out: Lookout) -> float:
+        pause = await told_of(out, str(tmp_path / "sock"), is_there=False)
+        for number in range(THICK):
+            os.mkdir(tmp_path / str(number))  # noqa: PTH102 -- Path is for what may block
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        every = out._selector.every
+        assert not out._paths.are_told_of
+        out._paths._deaf_until -= DEAF
+        while out._selector.every < LONG:  # noqa: ASYNC110 -- a look wakes nobody
+            await asyncio.sleep(0.01)
+        pause.cancel()
+        return every
+
+    assert run(main) <= backoff.LONGEST_LOOK
+
+
+def test_nothing_is_left_open_when_looking_ends() -> None:
+    async def whole() -> int:
+        before = open_files()
+        async with Lookout() as out:
+            out._paths.ask()
+        return open_files() - before
+
+    assert conftest.run(whole()) == 0
+
+
+@pytest.mark.usefixtures("only_events")
+def test_where_a_port_is_waited_for_too_looks_keep_their_pace(tmp_path: Path) -> None:
+    async def main(out: Lookout) -> list[float]:
+        port = Watch(out)
+        pause = await told_of(out, str(tmp_path / "sock"), is_there=False)
+        port.note({(LOCAL, free_port()): False})
+        await port.pause(0.2)
+        with_it = out._selector.every
+        await asyncio.sleep(0.2)
+        pause.cancel()
+        return [with_it, out._selector.every]
+
+    with_it, without = run(main)
+    assert with_it <= backoff.LONGEST_LOOK
+    assert without == LONG
+
+
+def test_the_kernel_is_not_asked_for_ports_nor_in_the_first_second(tmp_path: Path) -> None:
+    async def main(out: Lookout) -> list[bool]:
+        path, port = Watch(out), Watch(out)
+        path.note({(str(tmp_path / "sock"), 0): False})
+        await path.pause(0.2)
+        found = [out._paths.is_asked]
+        out._changed -= backoff.ASK
+        port.note({(LOCAL, free_port()): False})
+        await port.pause(0.2)
+        out._changed -= backoff.ASK
+        await port.pause(0.2)
+        return [*found, out._paths.is_asked]
+
+    assert run(main) == [False, False]
+
+
+def test_refusals_count_from_what_has_appeared(unix: tuple[socket.socket, str]) -> None:
+    sock, path = unix
+
+    async def main(out: Lookout) -> list[float]:
+        watch = Watch(out)
+        found = []
+        for is_there in (False, False, False, True):
+            watch.note({(path, 0): is_there})
+            found.append(watch.refusals)
+            pause = asyncio.ensure_future(watch.pause(0.2))
+            if len(found) == 1:
+                sock.bind(path)
+            await pause
+        return found
+
+    assert run(main) == [math.inf, 1, 2, math.inf]
 
 
 @pytest.mark.parametrize("places", [{}, {(LOCAL, 1): False}, {("/nowhere", 0): False}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -22,8 +23,11 @@ ROUND = 5.0
 class Eyes:
     """Stands for the watch of one dependency."""
 
-    def __init__(self, *, crowd: int = 0, sees_nothing: bool = False) -> None:
+    def __init__(
+        self, *, crowd: int = 0, sees_nothing: bool = False, refusals: float = math.inf
+    ) -> None:
         self.crowd = crowd
+        self.refusals = refusals
         self.sees_nothing = sees_nothing
         self.pace = 1.0
         self.noted: list[Mapping[Place, bool]] = []
@@ -71,6 +75,14 @@ def test_one_that_failed_pauses_by_its_failures() -> None:
 
     assert 0.06 <= pause <= 0.09
     assert len(eyes.noted) == 1
+
+
+def test_what_has_just_appeared_and_refuses_is_tried_again_soon() -> None:
+    found = [pauses(Eyes(refusals=count), *["refused"] * 50)[0] for count in (1, 2, 9, 2000)]
+
+    assert found[:2] == [0.002, 0.003]
+    assert found[2] == pytest.approx(0.051, abs=0.001)
+    assert 0.8 <= found[3] <= 1.0
 
 
 @pytest.mark.parametrize(

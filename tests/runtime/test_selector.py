@@ -26,7 +26,7 @@ class Looks:
         self.at: list[float] = []
         self._news = news
 
-    def __call__(self) -> bool:
+    def __call__(self, _: float) -> bool:
         self.at.append(time.monotonic())
         return len(self.at) in self._news
 

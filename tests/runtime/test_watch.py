@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import cast
 
 import pytest
@@ -75,6 +76,18 @@ def test_a_look_that_sees_one_of_two_servers_sees_something() -> None:
     found.judge((None, (1, 2, 3)))
 
     assert not found.sees_nothing
+
+
+def test_refusals_are_counted_where_something_has_appeared_and_not_where_it_has_gone() -> None:
+    found = watch(THERE)
+    found.note({THERE: False})
+    counts = []
+    for seen in (((1, 2, 3),), (None,)):
+        found.judge(seen)
+        found.note({THERE: False})
+        counts.append(found.refusals)
+
+    assert counts == [1, math.inf]
 
 
 def test_a_server_that_answers_is_one_of_the_crowd_until_it_is_refused() -> None:

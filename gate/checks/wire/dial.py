@@ -88,7 +88,8 @@ async def dial_unix(path: str) -> socket.socket:
         sock.connect(path)
     except OSError as exc:
         sock.close()
-        if exc.errno in _ABSENT:
+        if exc.errno in _ABSENT or exc.errno == errno.EACCES:
+            # Some servers give rights to a socket after they have bound it, which a look sees.
             attempt.note_place(path, is_there=False)
         raise _kind(exc.errno)(reason_of(exc)) from exc
     attempt.note_place(path, is_there=True)
