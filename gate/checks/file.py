@@ -23,6 +23,7 @@ from urllib.parse import unquote
 from gate.checks.wire.regular_file import demand, opened
 from gate.core import attempt, durations
 from gate.core.errors import Absent, CheckFailed
+from gate.runtime.path_news import PathNews
 from gate.runtime.threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 BETWEEN_LOOKS = 0.1
 """Seconds."""
-BETWEEN_ATTEMPTS = 0.2
-"""Seconds between two looks that tell whether another attempt is worth making."""
 
 _LONGEST = 1024 * 1024
 
@@ -61,10 +60,14 @@ class File:
 
     async def changed(self) -> None:
         """Return when another attempt is worth making: at the path is something else than now."""
-        found = before = await self._found()
-        while found == before:
-            await asyncio.sleep(BETWEEN_ATTEMPTS)
-            found = await self._found()
+        before = await self._found()
+        news = PathNews(self.path)
+        try:
+            await news.listen()
+            while await self._found() == before:
+                await news.wait()
+        finally:
+            news.close()
 
     async def _found(self) -> object:
         """Return what changes with the file, or why it cannot be looked at."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _ATTRIB, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x4, 0x40, 0x80, 0x100, 0x200
 _MASK = _ATTRIB | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE
+WRITTEN = 0x2 | 0x8
+"""That somebody writes to a file, or has closed it after that."""
 _Q_OVERFLOW = 0x4000
 _INOTIFY_EVENT = Struct("=iIII")
 """`inotify_event`: watch, mask, cookie, length of the name that follows."""
@@ -32,11 +34,15 @@ _MOST_LINKS = 40
 
 
 class PathEvents:
-    """Events of the paths that are watched; raises `OSError` where inotify is not to be had."""
+    """Events of the paths that are watched; raises `OSError` where inotify is not to be had.
 
-    def __init__(self) -> None:
+    *more* is what to be told besides what changes which file is at a path.
+    """
+
+    def __init__(self, more: int = 0) -> None:
         self.descriptor = call("inotify_init1", os.O_NONBLOCK | os.O_CLOEXEC)
         """Readable when something has happened."""
+        self._mask = _MASK | more
         self._watches: dict[str, int] = {}
         self._names: set[bytes] = set()
 
@@ -86,7 +92,7 @@ class PathEvents:
     def _watch_directory(self, path: str) -> None:
         if path not in self._watches:
             name = os.fsencode(path)
-            self._watches[path] = call("inotify_add_watch", self.descriptor, name, _MASK)
+            self._watches[path] = call("inotify_add_watch", self.descriptor, name, self._mask)
 
 
 def _as_told(name: str) -> bytes:
