@@ -123,26 +123,67 @@ def test_what_others_write_beside_it_ends_no_wait(
 
 
 @pytest.mark.parametrize("error", [OSError, ImportError])
-def test_where_the_kernel_does_not_tell_time_ends_a_wait(
+def test_where_the_kernel_does_not_tell_time_ends_a_wait_sooner(
     file: Path, error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(_: Any) -> None:
         raise error
 
     monkeypatch.setattr(path_events, "PathEvents", refused)
-    loop_time: list[float] = []
+    monkeypatch.setattr(path_news, "TOLD", 2 * PATIENCE)
+    monkeypatch.setattr(path_news, "UNTOLD", 0.01)
 
-    async def main() -> None:
+    run(told_of(file, lambda: None))
+
+
+def test_what_other_hosts_write_is_looked_for_now_and_then(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(path_news, "TOLD", 0.01)
+    monkeypatch.setattr(path_news, "UNTOLD", 2 * PATIENCE)
+
+    run(told_of(file, lambda: None))
+
+
+def test_news_ends_one_wait_and_no_other(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(path_news, "TOLD", 2 * PATIENCE)
+
+    async def main() -> bool:
         news = PathNews(str(file))
         await news.listen()
-        loop_time.append(asyncio.get_running_loop().time())
-        await news.wait()
-        loop_time.append(asyncio.get_running_loop().time())
+        write_on(file)
+        async with asyncio.timeout(PATIENCE):
+            await news.wait()
+        another = asyncio.create_task(news.wait())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        was_over = another.done()
+        another.cancel()
         news.close()
+        return was_over
 
-    run(main())
+    assert run(main()) is False
 
-    assert loop_time[1] - loop_time[0] >= path_news.UNTOLD
+
+@pytest.mark.parametrize("of_others", [0, 1])
+def test_after_the_end_nobody_listens(
+    file: Path,
+    of_others: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(path_news, "THICK", 2 * PATIENCE)
+
+    async def main() -> bool:
+        news = PathNews(str(file))
+        await news.listen()
+        assert news._events
+        if of_others:
+            news._read(news._events)
+        news.close()
+        assert not news._again or news._again.cancelled()
+        return asyncio.get_running_loop().remove_reader(news._events.descriptor)
+
+    assert run(main()) is False
 
 
 async def counted(act: Callable[[], Awaitable[None]]) -> int:

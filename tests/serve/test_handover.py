@@ -12,6 +12,8 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -132,6 +134,30 @@ def test_one_that_opens_at_once_shrinks_too() -> None:
         until_small(gate)
 
         assert "disabled: night" in gate.ask("/startupz").body
+
+
+def test_who_had_connected_and_not_asked_yet_is_answered_by_the_small_one() -> None:
+    target = free_port()
+    begun, rest = b"GET /livez HT", b"TP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with (
+        GateProcess("serve", f"--dependencies=tcp://127.0.0.1:{target}") as gate,
+        ExitStack() as stack,
+    ):
+        gate.until("dependency.waiting")
+        silent, slow = (
+            stack.enter_context(socket.create_connection(("127.0.0.1", gate.port), PATIENCE))
+            for _ in range(2)
+        )
+        slow.sendall(begun)
+        assert gate.ask("/livez").status == 200  # it has come to what was before
+        with socket.create_server(("127.0.0.1", target)):
+            until_small(gate)
+        silent.sendall(begun + rest)
+        slow.sendall(rest)
+
+        found = [b"".join(iter(partial(one.recv, 4096), b"")) for one in (silent, slow)]
+
+    assert [each.partition(b" ")[2][:3] for each in found] == [b"200", b"200"]
 
 
 def test_no_request_is_lost_while_it_turns() -> None:
