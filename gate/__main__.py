@@ -6,9 +6,9 @@ the whole grace period.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # it has no stub
 import errno
 import os
-import signal
 import sys
 
 _NO_MEMORY = b"gate: there is not enough memory; raise the memory limit of gate's container\n"
@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
     """Run the command that *arguments* name and return its exit code."""
     command = arguments[0] if arguments else ""
     is_serving = command == "serve"
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (_signal.SIGTERM, _signal.SIGINT):
         _leave_at_once(number, 0 if is_serving else 128 + number)
     if command in {"probe", "hold"}:
         from gate.probe import client  # noqa: PLC0415 -- a probe pays for every import
@@ -100,9 +100,9 @@ def _may_wait(importer: str, imported: str, _names: object) -> bool:
     return importer.partition(".")[0] != "gate" and not is_asked_first
 
 
-def _leave_at_once(number: signal.Signals, code: int) -> None:
+def _leave_at_once(number: int, code: int) -> None:
     """Exit on a signal until the event loop takes it over: imports may last seconds."""
-    signal.signal(number, lambda *_: os._exit(code))
+    _signal.signal(number, lambda *_: os._exit(code))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ LOOK_WHERE_TOLD = 1.0
 """The same where the kernel tells when to look, but for what other hosts do."""
 ASK = 1.0
 """Seconds without a change after which the kernel is asked to tell: what that needs costs CPU."""
-LOOKS = 160
+LOOKS = 120
 """How many looks there are for as long as has been waited, between the two."""
 ROUND = 8
 """Most attempts of one round: more would keep probes waiting, or be throttled by a limit of CPU."""
@@ -72,7 +72,7 @@ def longest(interval: float, *, is_local: bool, crowd: int = 0) -> float:
 def between_looks(waited: float) -> float:
     """Return the seconds to the next look, where nothing has changed for *waited* seconds.
 
-    Up to 8 s it is 50 ms, from 16 s on 100: who has waited so long does not notice.
+    Up to 6 s it is 50 ms, from 12 s on 100: who has waited so long does not notice.
     """
     return min(max(LOOK, waited / LOOKS), LONGEST_LOOK)
 

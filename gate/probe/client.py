@@ -1,13 +1,13 @@
 """Asks the gate running in this pod: `gate probe` and `gate hold`.
 
-Plain sockets and nothing else: the kubelet starts one of these for each exec probe, and
-every import is paid for by the container each time.
+The interpreter's own sockets and nothing else: the kubelet starts one of these for each exec probe,
+and every import is paid for by the container each time. `socket` would make its enumerations.
 """
 
 from __future__ import annotations
 
+import _socket
 import os
-import socket
 import time
 
 from gate.core import address, probe_arguments
@@ -131,9 +131,12 @@ def _ask(where: tuple[tuple[str, ...], int], path: str, seconds: float) -> tuple
     hosts, port = where
     end = time.monotonic() + seconds
     try:
-        with _connect(hosts, port, end) as sock:
+        sock = _connect(hosts, port, end)
+        try:
             sock.sendall(request.encode())
             answer = _read_all(sock, end)
+        finally:
+            sock.close()
     except TimeoutError as exc:
         msg = f"gate does not answer on port {port}"
         raise _NoAnswerError(msg) from exc
@@ -144,7 +147,7 @@ def _ask(where: tuple[tuple[str, ...], int], path: str, seconds: float) -> tuple
     return _parse(answer, port)
 
 
-def _connect(hosts: tuple[str, ...], port: int, end: float) -> socket.socket:
+def _connect(hosts: tuple[str, ...], port: int, end: float) -> _socket.socket:
     """Return a connection to the first of *hosts* that takes one; raises `OSError`."""
     errors = []
     for host in hosts:
@@ -156,9 +159,9 @@ def _connect(hosts: tuple[str, ...], port: int, end: float) -> socket.socket:
     raise errors[0]
 
 
-def _connected(host: str, port: int, end: float) -> socket.socket:
+def _connected(host: str, port: int, end: float) -> _socket.socket:
     # Not create_connection, which imports the codec for international names.
-    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    sock = _socket.socket(_socket.AF_INET6 if ":" in host else _socket.AF_INET)
     try:
         sock.settimeout(_left(end))
         sock.connect((host, port))
@@ -168,7 +171,7 @@ def _connected(host: str, port: int, end: float) -> socket.socket:
     return sock
 
 
-def _read_all(sock: socket.socket, end: float) -> bytes:
+def _read_all(sock: _socket.socket, end: float) -> bytes:
     answer = b""
     while len(answer) < _MOST:
         sock.settimeout(_left(end))

@@ -268,7 +268,8 @@ def test_a_wrong_command_line_is_2(arguments: list[str], text: str) -> None:
 
 def test_they_import_nothing_but_sockets() -> None:
     script = (
-        "import __future__, socket, sys; before = set(sys.modules); from gate.probe import client; "
+        "import __future__, _socket, sys; before = set(sys.modules); "
+        "from gate.probe import client; "
         "client.main(['probe', '--listen', '127.0.0.1:1']); "
         "print(sorted(set(sys.modules) - before))"
     )
