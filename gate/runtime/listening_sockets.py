@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from gate.core.attempt import Place
 
+AF_NETLINK = getattr(socket, "AF_NETLINK", 16)
+"""Where there is none, no such socket can be made."""
 NETLINK_SOCK_DIAG = 4
 _TCPDIAG_GETSOCK = 18
 NLM_F_REQUEST, _NLM_F_DUMP = 0x1, 0x300
@@ -53,7 +55,7 @@ class ListeningSockets:
     def __init__(self) -> None:
         self._parts: list[bytes] = []
         self._listeners: Listeners = {}
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
+        self._socket = socket.socket(AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
         try:
             self.look()
         except OSError:

@@ -20,6 +20,7 @@ from struct import Struct, error
 from typing import TYPE_CHECKING
 
 from gate.runtime.listening_sockets import (
+    AF_NETLINK,
     INET_DIAG_MSG,
     NETLINK_SOCK_DIAG,
     NLM_F_REQUEST,
@@ -59,7 +60,7 @@ class Lookups:
     def __init__(self) -> None:
         self._all = ListeningSockets()
         try:
-            self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
+            self._socket = socket.socket(AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
         except OSError:
             self._all.close()
             raise

@@ -9,6 +9,7 @@ first, those that wait in the kernel's queue afterwards.
 from __future__ import annotations
 
 import asyncio
+import errno
 import marshal
 import os
 import signal
@@ -129,6 +130,8 @@ async def become_responder(
 
 def _execute(listener: int, data: bytes, others: Iterable[int]) -> None:
     """Replace the process; raises `OSError`."""
+    if not hasattr(os, "memfd_create"):
+        raise OSError(errno.ENOSYS, "only Linux has files in memory")
     holder = os.memfd_create("gate-answers")
     try:
         with open(os.dup(holder), "wb") as file:  # noqa: PTH123 -- a descriptor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import re
 import signal
@@ -21,6 +22,7 @@ import pytest
 from gate.core.latch import Latch
 from gate.core.model import Dependency
 from gate.runtime.board import Board
+from gate.serve import handover
 from gate.serve.answers import Answers
 from gate.serve.server import Server
 from tests.conftest import free_port, needs, run
@@ -286,6 +288,15 @@ def test_where_it_cannot_be_replaced_it_goes_on_and_says_so_once() -> None:
     assert json.loads(line)["reason"] == "no such file or directory"
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert "gate.not_shrunk" not in rest
+
+
+def test_where_there_are_no_files_in_memory_it_cannot_be_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(os, "memfd_create")
+
+    with pytest.raises(OSError, match="only Linux"):
+        handover._execute(0, b"", ())
 
 
 def test_a_held_probe_is_answered_before_the_change_is_prepared() -> None:
