@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -189,20 +190,16 @@ def test_events_that_were_lost_concern_all(events: PathEvents, tmp_path: Path) -
     assert not any(told[:-1])
 
 
-def test_a_directory_that_cannot_be_read_cannot_be_watched(
-    events: PathEvents, tmp_path: Path
-) -> None:
-    (tmp_path / "shut").mkdir(mode=0o311)
-    paths = [str(tmp_path / "shut" / "sock"), str(tmp_path / "sock")]
-    tmp_path.chmod(0o755)
-    for parent in list(tmp_path.parents)[:2]:
-        parent.chmod(0o755)
-    with nobody():
-        are_watched = events.watch(paths)
-    (tmp_path / "sock").touch()
+def test_a_directory_that_cannot_be_read_cannot_be_watched(events: PathEvents) -> None:
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        Path(folder, "shut").mkdir(mode=0o311)
+        with nobody():
+            are_watched = events.watch([f"{folder}/shut/sock", f"{folder}/sock"])
+        Path(folder, "sock").touch()
 
-    assert not are_watched
-    assert is_told(events)
+        assert not are_watched
+        assert is_told(events)
 
 
 def test_what_proc_shows_is_not_told_of(events: PathEvents) -> None:

@@ -35,8 +35,10 @@ def test_other_signals_wake_the_loop_and_settle_nothing() -> None:
         before = signal.signal(signal.SIGUSR1, lambda *_: loop.call_soon(seen.set))
         with signals.exit_code_on_signal(CODES, print) as exit_code:
             # Sent by another thread, while the loop sleeps.
-            threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+            timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGUSR1))
+            timer.start()
             await seen.wait()
+            timer.join()
             assert not exit_code.done()
         signal.signal(signal.SIGUSR1, before)
 
