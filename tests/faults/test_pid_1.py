@@ -25,7 +25,7 @@ run()
 
 
 @contextmanager
-def as_pid_1(grace: float, dependencies: str) -> Iterator[tuple[GateProcess, int]]:
+def as_pid_1(grace: float, dependencies: str, **settings: str) -> Iterator[tuple[GateProcess, int]]:
     """Yield a gate, and the number that its process has outside."""
     unshare = [needs("unshare", "util-linux"), "--user", "--map-root-user", "--pid", "--mount-proc"]
     program = [
@@ -36,7 +36,8 @@ def as_pid_1(grace: float, dependencies: str) -> Iterator[tuple[GateProcess, int
         "-c",
         PROGRAM.format(grace=grace),
     ]
-    with GateProcess("serve", env={"GATE_DEPENDENCIES": dependencies}, program=program) as gate:
+    env = {"GATE_DEPENDENCIES": dependencies, **settings}
+    with GateProcess("serve", env=env, program=program) as gate:
         gate.until("gate.started")
         (pid,) = children(gate.pid)
         try:
