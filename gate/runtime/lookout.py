@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from gate.core.attempt import Place
     from gate.runtime.loop import Loop
-    from gate.runtime.selector import LookingSelector
 
     Found = tuple[object, ...]
     """What is at each of some places; false where nothing is."""
@@ -172,8 +171,8 @@ class Lookout:
         self._watches.add(watch)
         for _, port in watch.places:
             (self._at_ports if port else self._at_paths).add(watch)
-        self._selector.look = self._has_news
-        self._selector.every = min(self._selector.every, backoff.LONGEST_LOOK)
+        self._loop.selector.look = self._has_news
+        self._loop.selector.every = min(self._loop.selector.every, backoff.LONGEST_LOOK)
         if self._at_paths:
             self._paths.hear()
 
@@ -181,13 +180,9 @@ class Lookout:
         for watches in (self._watches, self._at_ports, self._at_paths):
             watches.discard(watch)
         if not self._watches:
-            self._selector.look = None
+            self._loop.selector.look = None
         if not self._at_paths:
             self._paths.ignore()
-
-    @property
-    def _selector(self) -> LookingSelector:
-        return self._loop.selector
 
     def _has_news(self, now: float) -> bool:
         """Look; return whether the loop has something to do now."""

@@ -10,14 +10,15 @@ from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from gate.core import backoff
 from gate.runtime.threads import run_in_thread
 
 if TYPE_CHECKING:
     from gate.runtime.path_events import PathEvents
 
-UNTOLD, TOLD = 0.2, 1.0
+UNTOLD, TOLD = 0.2, backoff.LOOK_WHERE_TOLD
 """Seconds between two looks where the kernel does not tell, and where other hosts may write."""
-THICK = 0.05
+GATHERING = 0.05
 """Seconds for which others' events are left to gather."""
 
 
@@ -71,4 +72,4 @@ class PathNews:
         else:
             # Where others write much, each event would wake the loop.
             self._loop.remove_reader(events.descriptor)
-            self._again = self._loop.call_later(THICK, self._hear, events)
+            self._again = self._loop.call_later(GATHERING, self._hear, events)

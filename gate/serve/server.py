@@ -44,17 +44,11 @@ class _Handler(web.RequestHandler):
 
 
 class Server:
-    """Answers over HTTP, as *answers* says."""
+    """Answers over HTTP, as *answers* says; to be made in a running loop."""
 
     def __init__(self, board: Board, answers: Answers) -> None:
         self._connections: Connections | None = None
         self._endpoints = Endpoints(board, answers, self._hold)
-        self._http: web.Server | None = None
-        self._server: asyncio.Server | None = None
-        self._sock: socket.socket | None = None
-
-    async def start(self, sock: socket.socket) -> None:
-        """Answer on the listening *sock*."""
         self._http = web.Server(
             self._respond,
             access_log=None,
@@ -62,13 +56,17 @@ class Server:
             keepalive_timeout=connections.IDLE_SECONDS,
             lingering_time=_LINGERING,
         )
+        self._server: asyncio.Server | None = None
+        self._sock: socket.socket | None = None
+
+    async def start(self, sock: socket.socket) -> None:
+        """Answer on the listening *sock*."""
         self._connections = Connections(self._protocol, connections.most())
         # asyncio closes the one it accepts on when it stops; the queue of both is the same.
         self._sock = sock.dup()
         self._server = await connections.accept(sock, self._connections)
 
     def _protocol(self) -> asyncio.Protocol:
-        assert self._http is not None  # noqa: S101 -- started
         made = self._http()
         # aiohttp has no place to say which class is to be made.
         made.__class__ = _Handler
@@ -113,11 +111,10 @@ class Server:
         """Stop accepting, and end what is open once it has got its answer."""
         if self._server is not None:
             self._server.close()
-        if self._http is not None:
-            # What has just come begins to be answered.
-            await asyncio.sleep(0)
-            self._http.pre_shutdown()
-            await self._http.shutdown(_GOODBYE)
+        # What has just come begins to be answered.
+        await asyncio.sleep(0)
+        self._http.pre_shutdown()
+        await self._http.shutdown(_GOODBYE)
         if self._sock is not None:
             self._sock.close()
 

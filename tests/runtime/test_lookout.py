@@ -163,7 +163,7 @@ async def told_of(out: Lookout, path: str, *, is_there: bool) -> asyncio.Task[No
     watch = Watch(out)
     watch.note({(path, 0): is_there})
     pause = asyncio.ensure_future(watch.pause(LONG))
-    while out._selector.every < LONG:
+    while out._loop.selector.every < LONG:
         # Nothing has changed for so long.
         out._changed -= backoff.ASK
         await asyncio.sleep(0.01)
@@ -250,10 +250,10 @@ def test_where_others_write_much_looks_are_frequent_until_that_is_over(tmp_path:
             os.mkdir(tmp_path / str(number))  # noqa: PTH102 -- Path is for what may block
             await asyncio.sleep(0)
             await asyncio.sleep(0)
-        every = out._selector.every
+        every = out._loop.selector.every
         assert not out._paths.are_told_of
         out._paths._deaf_until -= DEAF
-        while out._selector.every < LONG:  # noqa: ASYNC110 -- a look wakes nobody
+        while out._loop.selector.every < LONG:  # noqa: ASYNC110 -- a look wakes nobody
             await asyncio.sleep(0.01)
         pause.cancel()
         return every
@@ -278,10 +278,10 @@ def test_where_a_port_is_waited_for_too_looks_keep_their_pace(tmp_path: Path) ->
         pause = await told_of(out, str(tmp_path / "sock"), is_there=False)
         port.note({(LOCAL, free_port()): False})
         await port.pause(0.2)
-        with_it = out._selector.every
+        with_it = out._loop.selector.every
         await asyncio.sleep(0.2)
         pause.cancel()
-        return [with_it, out._selector.every]
+        return [with_it, out._loop.selector.every]
 
     with_it, without = run(main)
     assert with_it <= backoff.LONGEST_LOOK
@@ -376,7 +376,7 @@ def test_who_waits_for_nothing_is_woken_by_nothing() -> None:
         await asyncio.sleep(0)
         pause.cancel()
         await asyncio.gather(pause, return_exceptions=True)
-        return out._selector.look
+        return out._loop.selector.look
 
     assert run(main) is None
 
@@ -391,11 +391,11 @@ def test_looks_are_frequent_again_once_something_has_changed() -> None:
         await watch.pause(0.2)
         out._changed -= 60.0
         await watch.pause(0.2)
-        found = [out._selector.every]
+        found = [out._loop.selector.every]
         pause = asyncio.ensure_future(watch.pause(LONG))
         with socket.create_server(place):
             await pause
-        return [*found, out._selector.every]
+        return [*found, out._loop.selector.every]
 
     assert run(main) == [0.1, 0.05]
 

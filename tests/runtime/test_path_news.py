@@ -14,6 +14,7 @@ from gate.runtime import path_events, path_news
 from gate.runtime.path_news import PathNews
 from tests.conftest import run
 from tests.process import PATIENCE
+from tests.runtime.test_path_events import make_volume
 
 
 def write_on(file: Path) -> None:
@@ -25,22 +26,13 @@ def write_on(file: Path) -> None:
 
 
 def swap(file: Path) -> None:
-    """As the kubelet does for a ConfigMap."""
-    new = file.parent / "..new"
-    new.mkdir()
-    (new / file.name).write_text("new")
-    aside = file.parent / "..data_tmp"
-    aside.symlink_to(new.name)
-    aside.rename(file.parent / "..data")
+    make_volume(file.parent, "new")
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """A file in a volume as the kubelet makes it."""
-    old = tmp_path / "..old"
-    old.mkdir()
-    (old / "file").write_text("old")
-    (tmp_path / "..data").symlink_to("..old")
+    make_volume(tmp_path, "old")
     link = tmp_path / "file"
     link.symlink_to("..data/file")
     return link
@@ -171,7 +163,7 @@ def test_after_the_end_nobody_listens(
     of_others: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(path_news, "THICK", 2 * PATIENCE)
+    monkeypatch.setattr(path_news, "GATHERING", 2 * PATIENCE)
 
     async def main() -> bool:
         news = PathNews(str(file))
