@@ -22,6 +22,7 @@ ALL: dict[str, Callable[[], object]] = {
     "listening": sections.listening,
     "starting": sections.starting,
     "cold": sections.cold,
+    "paths": sections.paths,
     "drivers": sections.drivers,
     "linting": sections.linting,
 }

@@ -7,13 +7,25 @@ the operating system's own account of each process, and medians are printed.
 from __future__ import annotations
 
 import asyncio
+import socket
 import statistics
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
-from tests.bench.measuring import GATE, PYTHON, cpu_of, serving, side_by_side, with_packages
+from tests.bench.measuring import (
+    GATE,
+    PYTHON,
+    cpu_of,
+    held,
+    serving,
+    share_of_a_core,
+    side_by_side,
+    with_packages,
+)
 from tests.checks.servers import mariadb, memcached, mosquitto, nats, postgresql, rabbitmq, redis
 from tests.checks.servers.cold_start import Comparison
 from tests.conftest import free_port
@@ -112,6 +124,45 @@ STARTS: dict[str, tuple[Callable[[Path], Comparison], int, bool]] = {
     "rabbitmq": (rabbitmq.cold_start, 3, False),
 }
 """How to start each, how often, and whether it can start again in the same folder."""
+
+
+def paths() -> None:
+    """Unix sockets and files that come late: how soon they are noticed, and what waiting costs."""
+    with tempfile.TemporaryDirectory() as folder:
+        for scheme, appears in (("unix", _listens), ("file", _is_written)):
+            delays = [_noticed(scheme, f"{folder}/{scheme}{n}", appears, n) for n in range(20)]
+            lines = "\n".join(f"d{number} {scheme}://{folder}/none{number}" for number in range(5))
+            with serving(lines) as (_, process):
+                time.sleep(3.0)
+                share = share_of_a_core(process.pid, 15.0)
+            print(
+                f"{scheme}: noticed after {statistics.median(delays) * 1000:.1f} ms, "
+                f"at most {max(delays) * 1000:.1f}; 5 that are not there: {share:.2%} of a core"
+            )
+
+
+def _noticed(scheme: str, path: str, appears: Callable[[str], object], number: int) -> float:
+    """Return the seconds from the moment in which *path* is there to the held 200."""
+    with serving(f"it {scheme}://{path}") as (port, _), closing(held(port)) as answer:
+        # The kernel is asked to tell of a socket after a second; spread over what is between looks.
+        time.sleep(1.5 + number / 20)
+        kept = appears(path)
+        began = time.monotonic()
+        assert answer.getresponse().status == 200
+        took = time.monotonic() - began
+    del kept
+    return took
+
+
+def _listens(path: str) -> socket.socket:
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(path)
+    server.listen()
+    return server
+
+
+def _is_written(path: str) -> None:
+    Path(path).write_text("now", encoding="ascii")
 
 
 DRIVERS = {
